@@ -1,0 +1,112 @@
+/**
+ * The intermediate representation: what a network is, before anybody decides how to run it.
+ *
+ * A {@link Graph} is plain, frozen, JSON-serialisable data. Values are per image: the batch is chosen when a graph is
+ * compiled or run. Parameters are named here and stored elsewhere (see `Params`), so a graph alone is a few kilobytes.
+ */
+
+/** Real-valued feature maps are `float32`; the output of `sign` is `bit` (bit 1 = +1, bit 0 = −1). */
+export type ValueType = 'float32' | 'bit';
+
+/** Shape of one image's feature map. All three are integers ≥ 1. */
+export interface Shape {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** A feature map in the graph; `id` indexes {@link Graph.values}. */
+export interface Value {
+  readonly id: number;
+  readonly type: ValueType;
+  readonly shape: Shape;
+}
+
+/** `[height, width]`. */
+export type Pair = readonly [number, number];
+/** `[top, left, bottom, right]`, as ONNX orders `pads`. */
+export type Padding = readonly [number, number, number, number];
+
+/** Attributes common to everything that slides a window. */
+export interface WindowAttrs {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Padding;
+}
+export interface ConvAttrs extends WindowAttrs {
+  readonly outChannels: number;
+  readonly dilation: Pair;
+  readonly groups: number;
+}
+
+/** Every op with its attributes. One op is one file in `lib/graph/ops/`. */
+export interface OpAttrs {
+  /** The network's input, a real-valued map. */
+  input: Shape;
+  /** +1 where x ≥ threshold (0, or one per channel: param `threshold`), else −1. NaN gives −1; −0.0 gives +1 at threshold 0. */
+  sign: { readonly threshold: boolean };
+  /** Σ over ±1 taps; taps outside the map count as `padValue` (0 in the real-valued sense). Params `bits`, optional `scale`: y = dot · scale[o]. */
+  binaryConv: ConvAttrs & { readonly padValue: 0 | 1 | -1; readonly scale: boolean };
+  /** Real-valued convolution, zero padding. Params `weight` [O, I/groups, kh, kw], optional `bias` [O]. */
+  conv: ConvAttrs & { readonly bias: boolean };
+  /** y = x·W^T + b on a 1×1 map. Params `weight` [O, I], optional `bias` [O]. */
+  linear: { readonly outFeatures: number; readonly bias: boolean };
+  /** Inference batch normalisation. Params `weight`, `bias`, `running_mean`, `running_var`, each [C]. */
+  batchNorm: { readonly eps: number };
+  /** Element-wise sum of two maps of equal shape. */
+  add: Record<string, never>;
+  /** Channels one after another, in input order. */
+  concat: Record<string, never>;
+  /** y = x · factor (a finite float32). */
+  scale: { readonly factor: number };
+  relu: Record<string, never>;
+  /** y = x for x ≥ 0, else x · weight[c]. Param `weight` [C]. */
+  prelu: Record<string, never>;
+  /** Padding is −∞. */
+  maxPool: WindowAttrs;
+  /** Divides by the window's size, or by its taps inside the map where `countIncludePad` is false. */
+  avgPool: WindowAttrs & { readonly countIncludePad: boolean };
+  /** Mean over the whole map; the result is 1×1. */
+  globalAvgPool: Record<string, never>;
+}
+export type OpName = keyof OpAttrs;
+
+/**
+ * A parameter: the tensor's name in a model file, and its shape there. `bits` params are stored as uint8
+ * [O, ⌈kh·kw·I/groups / 8⌉], K in (kh, kw, I) order, least significant bit first, 1 = +1, tail bits zero;
+ * `shape` is then the logical [O, kh, kw, I/groups].
+ */
+export interface ParamSpec {
+  readonly name: string;
+  readonly type: 'float32' | 'bits';
+  readonly shape: readonly number[];
+}
+
+export interface Node<Op extends OpName = OpName> {
+  readonly op: Op;
+  /** Unique within the graph, PyTorch-style: `body.0.u.conv`. */
+  readonly name: string;
+  /** Ids of the values read. */
+  readonly inputs: readonly number[];
+  /** Id of the one value written. */
+  readonly output: number;
+  readonly attrs: OpAttrs[Op];
+  /** Parameter role (`weight`, `bits`, `scale`, `running_mean`, …) → spec. */
+  readonly params: Readonly<Record<string, ParamSpec>>;
+}
+/** A node whose `op` can be narrowed on (`switch (node.op)`). */
+export type AnyNode = { [Op in OpName]: Node<Op> }[OpName];
+
+export interface GraphOutput {
+  readonly name: string;
+  /** Value id; the value is `float32`. */
+  readonly value: number;
+}
+
+/** Nodes are in topological order, exactly one of them is the `input`, and the order is the order of execution. */
+export interface Graph {
+  readonly name: string;
+  readonly nodes: readonly AnyNode[];
+  readonly values: readonly Value[];
+  readonly outputs: readonly GraphOutput[];
+}
