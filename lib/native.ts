@@ -1,1 +1,101 @@
-// placeholder, see below
+/** The typed face of the addon. Only this file loads it, and it does so on first use, so that a graph can be built anywhere. */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { BitpathError, isNodeError } from './errors.js';
+
+export type Isa = 'scalar' | 'avx2' | 'avx512' | 'neon';
+
+/** What native code says of one instruction of a Program. */
+export interface NativeInstruction {
+  /** `input`, `binaryConv`, `conv`, `pixelConv`, `maxPool`, `avgPool` or `map`. */
+  readonly op: string;
+  /** The kernel's symbol-like name, such as `bconv_direct_8x8`. */
+  readonly kernel: string;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Bytes of packed weights and epilogue constants. */
+  readonly weightBytes: number;
+  /** Multiply-accumulates of one image: ±1 products for `binaryConv`, real ones for `conv`, `pixelConv`. */
+  readonly macs: number;
+  /** The fused steps, such as `affine`, `add`, `store`, `sign`. */
+  readonly steps: readonly string[];
+}
+
+export interface NativeProgram {
+  readonly isa: Isa;
+  readonly arenaBytes: number;
+  /** Bytes of all packed weights and constants. */
+  readonly weightBytes: number;
+  describe(): NativeInstruction[];
+}
+
+export interface NativeExecutor {
+  /**
+   * Copies `input` (`images` × float32 NCHW, or uint8 NHWC), queues a run and returns its id. `callback(error, outputs)` is
+   * called once, later, on this thread; each output is a Float32Array of `images` × C·H·W in NCHW order.
+   */
+  run(
+    input: Float32Array | Uint8Array,
+    images: number,
+    callback: (error: Error | null, outputs: Float32Array[] | null) => void,
+  ): number;
+  /** Asks a queued or running run to stop; its callback then gets `ERR_BITPATH_ABORTED`. */
+  cancel(id: number): void;
+  runSync(input: Float32Array | Uint8Array, images: number): Float32Array[];
+  /** Waits for no run: queued and running ones end with `ERR_BITPATH_DISPOSED`. Calling it twice is harmless. */
+  dispose(): void;
+}
+
+export interface Binding {
+  /** Hash of the native sources that the addon was built from. */
+  readonly buildId: string;
+  /** ISAs in this binary, best first, and whether this machine can run each. */
+  readonly isas: readonly { readonly name: Isa; readonly supported: boolean }[];
+  /** The ISA for `name` (null: the best supported one). Throws `ERR_BITPATH_ISA`. */
+  selectIsa(name: string | null): Isa;
+  /** Checks and packs a Program. Throws `ERR_BITPATH_PROGRAM`. */
+  Program: new (code: Int32Array, constants: Uint8Array, isa: Isa) => NativeProgram;
+  /** An arena for `program` and its queue of runs, each on up to `threads` threads. */
+  Executor: new (program: NativeProgram, threads: number) => NativeExecutor;
+  /** CPUs that this process may use: affinity mask and cgroup quota, at least 1. */
+  availableThreads(): number;
+  /**
+   * Antialiased bilinear resize as PyTorch's `interpolate(mode='bilinear', align_corners=False, antialias)` does it, then a
+   * crop. `pixels` is uint8 height × width × 3; the result is float32 in 0 … 255, cropHeight × cropWidth × 3, before any
+   * rounding.
+   */
+  resizeBilinear(
+    pixels: Uint8Array,
+    height: number,
+    width: number,
+    options: {
+      resizedHeight: number;
+      resizedWidth: number;
+      antialias: boolean;
+      cropTop: number;
+      cropLeft: number;
+      cropHeight: number;
+      cropWidth: number;
+    },
+    callback: (error: Error | null, result: Float32Array | null) => void,
+  ): void;
+}
+
+let binding: Binding | undefined;
+
+/** The addon. Throws `ERR_BITPATH_ADDON` if no binary fits this machine. */
+export function native(): Binding {
+  if (binding === undefined) {
+    const root = fileURLToPath(new URL('..', import.meta.url));
+    try {
+      binding = createRequire(import.meta.url)('node-gyp-build')(root) as Binding;
+    } catch (cause) {
+      throw new BitpathError('ERR_BITPATH_ADDON', {
+        platform: `${process.platform}-${process.arch}, Node ${process.version}`,
+        reason: isNodeError(cause) ? cause.message : String(cause),
+      }, { cause });
+    }
+  }
+  return binding;
+}

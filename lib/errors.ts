@@ -1,0 +1,49 @@
+/**
+ * Every error that bitpath throws: one table of code and message template. `{name}` in a template is filled from the
+ * details, which the error carries as `details`. Native code throws with the same codes (native/base/error.h); a test holds
+ * the two and docs/errors.md equal.
+ */
+export const ERRORS = {
+  ERR_BITPATH_ARGUMENT: 'Expected {expected} for {argument} but received {received}',
+  ERR_BITPATH_UNKNOWN_OPTION: 'Unknown option {option} for {argument}{hint}; known are {known}',
+  ERR_BITPATH_SHAPE: '{node}: {reason}',
+  ERR_BITPATH_GRAPH: 'Invalid graph: {reason}',
+  ERR_BITPATH_PARAM: 'Parameter {param}: {reason}',
+  ERR_BITPATH_UNKNOWN_NAME: 'No {kind} is called {name}{hint}; known are {known}',
+  ERR_BITPATH_PROGRAM: 'Invalid program: {reason}',
+  ERR_BITPATH_ISA: 'Cannot use instruction set {isa}: {reason}',
+  ERR_BITPATH_ADDON: 'Cannot load the native addon for {platform}: {reason}',
+  ERR_BITPATH_MEMORY: 'Out of memory: {reason}',
+  ERR_BITPATH_THREAD: 'Cannot start a thread: {reason}',
+  ERR_BITPATH_ABORTED: 'The run was aborted',
+  ERR_BITPATH_DISPOSED: '{what} has been disposed',
+  ERR_BITPATH_INTERNAL: 'Internal error, please report it: {reason}',
+  ERR_BITPATH_MODEL_FILE: '{file}: {reason}',
+  ERR_BITPATH_IMAGE: '{image}: {reason}',
+  ERR_BITPATH_DATASET: '{path}: {reason}',
+  ERR_BITPATH_MISSING_PACKAGE: '{feature} needs the package {package}, which could not be loaded ({reason}): npm install {package}',
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+/** An error with a stable `code` from {@link ERRORS} and the `details` that its message was made of. */
+export class BitpathError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(
+      ERRORS[code].replace(/\{(\w+)\}/g, (_, key: string) => String(details[key] ?? '')),
+      options,
+    );
+    this.name = 'BitpathError';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** True for any error object with a `code`, as Node's and the addon's have. */
+export function isNodeError(error: unknown): error is Error & { code?: string } {
+  return error instanceof Error;
+}
