@@ -1,0 +1,6 @@
+export { checkGraph, GraphBuilder } from './builder.js';
+export { type Cost, graphCost, nodeCost } from './cost.js';
+export { type GraphJson, graphFromJson, graphToJson } from './json.js';
+export { OP_NAMES } from './ops/index.js';
+export { checkParams, graphParams, storedAs } from './params.js';
+export type * from './types.js';

@@ -1,0 +1,39 @@
+import { checkOneOf } from '../../check.js';
+import { booleanOption, first, type OpDefinition, shapeError } from './op.js';
+import { CONV_OPTIONS, type ConvOptions, convAttrs, convMacs, convShape, perChannel, tapCount } from './window.js';
+
+export interface BinaryConvOptions extends ConvOptions {
+  /** What a tap on padding counts as: 0 (default: it adds nothing), 1 or −1. */
+  readonly padValue?: 0 | 1 | -1;
+  /** True: the dot product is multiplied by the param `scale` [O]. Default false. */
+  readonly scale?: boolean;
+}
+
+/** A dot product of K taps lies in [−K, K]: up to here each of these integers is a float32. */
+export const MAX_BINARY_TAPS = 2 ** 24;
+
+/** Convolution of ±1 by ±1: an exact integer for each output, written as float32. */
+export const binaryConv: OpDefinition<'binaryConv'> = {
+  op: 'binaryConv',
+  arity: [1, 1],
+  inputType: 'bit',
+  options: [...CONV_OPTIONS, 'padValue', 'scale'],
+  attrs: (options, node) => ({
+    ...convAttrs(options, node),
+    padValue: options.padValue === undefined ? 0 : checkOneOf(`padValue of ${node}`, options.padValue, [0, 1, -1] as const),
+    scale: booleanOption(node, 'scale', options.scale, false),
+  }),
+  shape(attrs, inputs, node) {
+    const output = convShape(attrs, first(inputs), node);
+    const taps = tapCount(attrs, first(inputs));
+    if (taps > MAX_BINARY_TAPS) {
+      throw shapeError(node, `expected at most 2²⁴ taps (kernel × channels / groups) but received ${taps}`);
+    }
+    return output;
+  },
+  params: ({ outChannels, kernel, groups, scale }, inputs) => ({
+    bits: { type: 'bits', shape: [outChannels, ...kernel, first(inputs).channels / groups] },
+    ...(scale ? { scale: perChannel(outChannels) } : {}),
+  }),
+  cost: (attrs, inputs, output) => ({ binaryMacs: convMacs(attrs, first(inputs), output), realMacs: 0 }),
+};

@@ -1,0 +1,14 @@
+/** The public API. */
+export { BitpathError, type ErrorCode, type ErrorDetails } from './errors.js';
+export {
+  type Cost,
+  GraphBuilder,
+  type GraphJson,
+  graphCost,
+  graphFromJson,
+  graphParams,
+  graphToJson,
+  nodeCost,
+} from './graph/index.js';
+export type * from './graph/types.js';
+export { type DType, type Params, Tensor } from './tensor.js';
