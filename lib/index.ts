@@ -9,6 +9,7 @@ export {
   graphParams,
   graphToJson,
   nodeCost,
+  randomParams,
 } from './graph/index.js';
 export type * from './graph/types.js';
 export { type DType, type Params, Tensor } from './tensor.js';

@@ -3,4 +3,5 @@ export { type Cost, graphCost, nodeCost } from './cost.js';
 export { type GraphJson, graphFromJson, graphToJson } from './json.js';
 export { OP_NAMES } from './ops/index.js';
 export { checkParams, graphParams, storedAs } from './params.js';
+export { randomParams } from './randomParams.js';
 export type * from './types.js';
