@@ -1,0 +1,207 @@
+// What every kernel test shares: random epilogues, their plain meaning, and memory of exactly the promised size, so that
+// AddressSanitizer sees a kernel that reads or writes one element too far.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "check.h"
+#include "kernels/detect.h"
+#include "kernels/select.h"
+
+namespace kernelcase {
+
+using namespace bitpath;
+
+// The contract's slack of constants: an 8-channel vector may be loaded from any channel on.
+constexpr int kLaneSlack = 8;
+
+// The tables that this machine can run. One that it cannot is named in the report.
+inline std::vector<const KernelTable*> runnableTables() {
+  std::vector<const KernelTable*> tables;
+  const uint32_t features = detectFeatures();
+  std::string report = "tables:";
+  for (const IsaEntry& entry : isaEntries()) {
+    const bool runs = (entry.required & ~features) == 0;
+    report += std::string(" ") + entry.name + (runs ? "" : " (NOT TESTED: this machine cannot run it)");
+    if (runs) tables.push_back(entry.table);
+  }
+  check::note(report);
+  return tables;
+}
+
+// 64-byte aligned memory for `count` values, with a heap end right behind them.
+template <typename T>
+class Exact {
+ public:
+  explicit Exact(size_t count) : count_(count) {
+    data_ = static_cast<T*>(::operator new(std::max<size_t>(count, 1) * sizeof(T), std::align_val_t(64)));
+    std::fill_n(data_, count, T{});
+  }
+  Exact(const Exact& other) : Exact(other.count_) { std::copy_n(other.data_, count_, data_); }
+  Exact& operator=(const Exact&) = delete;
+  ~Exact() { ::operator delete(data_, std::align_val_t(64)); }
+  T* data() const { return data_; }
+  T& operator[](size_t i) const { return data_[i]; }
+  size_t size() const { return count_; }
+
+ private:
+  T* data_;
+  size_t count_;
+};
+
+// Mostly plain numbers, sometimes each of the values that comparisons treat in their own way.
+inline float anyFloat(check::Random& random) {
+  if (!random.chance(6)) return random.real();
+  const float special[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, -NAN, 1e-42f, -1e-42f, 3.4e38f};
+  return special[random.between(0, 8)];
+}
+
+// A random epilogue over `pixels` pixels of `channels` channels beginning at linear pixel `firstPixel`, and its meaning.
+class RandomEpilogue {
+ public:
+  RandomEpilogue(check::Random& random, int64_t firstPixel, int64_t pixels, int channels)
+      : firstPixel_(firstPixel), maskStride_((channels + 7) / 8) {
+    const int count = random.between(1, 6);
+    bool wrote = false;
+    for (int i = 0; i < count || !wrote; ++i) {
+      const int kind = i >= count ? static_cast<int>(StepKind::Store) : random.between(0, 6);
+      Step step(static_cast<StepKind>(kind));
+      const auto constants = [&](auto value) {
+        auto values = std::make_shared<Exact<float>>(static_cast<size_t>(channels + kLaneSlack));
+        for (int c = 0; c < channels; ++c) (*values)[static_cast<size_t>(c)] = value();
+        return values;
+      };
+      switch (step.kind) {
+        case StepKind::Affine:
+          step.a = constants([&] { return anyFloat(random); });
+          step.b = constants([&] { return anyFloat(random); });
+          break;
+        case StepKind::Prelu:
+          step.a = constants([&] { return anyFloat(random); });
+          break;
+        case StepKind::Scale:
+          step.factor = anyFloat(random);
+          break;
+        case StepKind::Relu:
+          break;
+        case StepKind::Add:
+        case StepKind::Store: {
+          // A map's pixels before firstPixel belong to other tasks, and channels beyond the last to other maps.
+          step.pixelStride = channels + (random.chance(50) ? random.between(1, 9) : 0);
+          const size_t floats = static_cast<size_t>((firstPixel + pixels - 1) * step.pixelStride + channels);
+          step.map = std::make_shared<Exact<float>>(floats);
+          for (size_t f = 0; f < floats; ++f) (*step.map)[f] = anyFloat(random);
+          wrote = wrote || step.kind == StepKind::Store;
+          break;
+        }
+        case StepKind::Sign:
+          step.a = constants([&] { return random.chance(70) ? 0.0f : anyFloat(random); });
+          step.b = constants([&] { return random.chance(30) ? -0.0f : 0.0f; });
+          step.masks = std::make_shared<Exact<uint8_t>>(static_cast<size_t>(pixels * maskStride_));
+          wrote = true;
+          break;
+      }
+      steps_.push_back(step);
+    }
+    // What apply() writes to, apart from what the kernels write to.
+    for (const Step& step : steps_) expected_.push_back(step.copy());
+  }
+
+  // Fresh memory for one kernel to write; read by same().
+  Epilogue bind() {
+    actual_.clear();
+    bound_.clear();
+    for (const Step& step : steps_) {
+      actual_.push_back(step.copy());
+      const Step& own = actual_.back();
+      BoundStep to{};
+      to.kind = own.kind;
+      to.a = own.a ? own.a->data() : nullptr;
+      to.b = own.b ? own.b->data() : nullptr;
+      to.factor = own.factor;
+      to.map = own.map ? own.map->data() : nullptr;
+      to.pixelStride = own.pixelStride;
+      to.masks = own.masks ? own.masks->data() : nullptr;
+      bound_.push_back(to);
+    }
+    return {bound_.data(), static_cast<int>(bound_.size()), maskStride_, firstPixel_};
+  }
+
+  // The meaning: value v of one element through all the steps.
+  void apply(float v, int64_t pixel, int channel) {
+    for (Step& step : expected_) {
+      const size_t c = static_cast<size_t>(channel);
+      switch (step.kind) {
+        case StepKind::Affine:
+          v = std::fma(v, (*step.a)[c], (*step.b)[c]);
+          break;
+        case StepKind::Add:
+          v = v + (*step.map)[step.at(pixel, channel)];
+          break;
+        case StepKind::Scale:
+          v = v * step.factor;
+          break;
+        case StepKind::Relu:
+          v = v < 0 ? 0.0f : v;
+          break;
+        case StepKind::Prelu:
+          v = v < 0 ? v * (*step.a)[c] : v;
+          break;
+        case StepKind::Store:
+          (*step.map)[step.at(pixel, channel)] = v;
+          break;
+        case StepKind::Sign: {
+          const float flipped = std::signbit((*step.b)[c]) ? -v : v;
+          if (flipped >= (*step.a)[c]) {
+            (*step.masks)[static_cast<size_t>((pixel - firstPixel_) * maskStride_ + channel / 8)] |=
+                static_cast<uint8_t>(1 << (channel % 8));
+          }
+          break;
+        }
+      }
+    }
+  }
+
+  // Every byte that a kernel may write, and those beside them.
+  bool same() const {
+    for (size_t s = 0; s < expected_.size(); ++s) {
+      const Step &a = actual_[s], &e = expected_[s];
+      if (e.map) {
+        for (size_t f = 0; f < e.map->size(); ++f) {
+          if (!check::sameFloat((*a.map)[f], (*e.map)[f])) return false;
+        }
+      }
+      if (e.masks && std::memcmp(a.masks->data(), e.masks->data(), e.masks->size()) != 0) return false;
+    }
+    return true;
+  }
+
+ private:
+  struct Step {
+    explicit Step(StepKind kind) : kind(kind) {}
+    StepKind kind;
+    std::shared_ptr<Exact<float>> a, b, map;
+    std::shared_ptr<Exact<uint8_t>> masks;
+    ptrdiff_t pixelStride = 0;
+    float factor = 0;
+
+    Step copy() const {
+      Step other = *this;
+      if (map) other.map = std::make_shared<Exact<float>>(*map);
+      if (masks) other.masks = std::make_shared<Exact<uint8_t>>(*masks);
+      return other;
+    }
+    size_t at(int64_t pixel, int channel) const { return static_cast<size_t>(pixel * pixelStride + channel); }
+  };
+
+  int64_t firstPixel_;
+  int maskStride_;
+  std::vector<Step> steps_, expected_, actual_;
+  std::vector<BoundStep> bound_;
+};
+
+}  // namespace kernelcase
