@@ -1,4 +1,13 @@
 /** The public API. */
+export {
+  type Architecture,
+  type ArchitectureOptions,
+  buildArchitecture,
+  getArchitecture,
+  listArchitectures,
+  type Reported,
+} from './architectures/index.js';
+export * from './blocks/index.js';
 export { BitpathError, type ErrorCode, type ErrorDetails } from './errors.js';
 export {
   type Cost,

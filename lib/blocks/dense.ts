@@ -1,0 +1,59 @@
+import { checkBoolean, checkOptions } from '../check.js';
+import type { GraphBuilder } from '../graph/builder.js';
+import type { Value } from '../graph/types.js';
+import { type BlockOptions, checkJoin, checkUnit, denseUnit, type Join } from './unit.js';
+
+export interface BinaryDenseOptions extends BlockOptions {
+  /** Channels that the layer adds, k. */
+  readonly growth: number;
+}
+
+/** BinaryDenseNet layer: out = cat(x, u(x)), where the unit `u` makes `growth` channels. */
+export function binaryDense(graph: GraphBuilder, x: Value, options: BinaryDenseOptions): Value {
+  checkOptions('binaryDense', options, ['name', 'unit', 'growth']);
+  const unit = checkUnit(options.unit ?? denseUnit);
+  return graph.scope(options.name, () => {
+    return graph.concat([x, unit(graph, x, { name: 'u', outChannels: options.growth, stride: 1 })]);
+  });
+}
+
+export interface IgpDenseOptions extends BinaryDenseOptions {
+  readonly join?: Join;
+  /** The shortcut round the third unit. Default true. */
+  readonly shortcut?: boolean;
+}
+
+/**
+ * IGP-DenseNet block, in place of two BinaryDenseNet layers: with b = B(x), out = cat(x, J(A(x), b + D(b))); without
+ * `shortcut`, out = cat(x, J(A(x), D(b))). J is the mean or the sum. A, B: C → k, D: k → k are `a.u`, `b.u`, `d.u`.
+ */
+export function igpDense(graph: GraphBuilder, x: Value, options: IgpDenseOptions): Value {
+  checkOptions('igpDense', options, ['name', 'unit', 'growth', 'join', 'shortcut']);
+  const unit = checkUnit(options.unit ?? denseUnit);
+  const join = checkJoin(options.join ?? 'mean');
+  const withShortcut = checkBoolean('shortcut', options.shortcut ?? true);
+  const { name, growth: outChannels } = options;
+  return graph.scope(name, () => {
+    const a = unit(graph, x, { name: 'a.u', outChannels, stride: 1 });
+    const b = unit(graph, x, { name: 'b.u', outChannels, stride: 1 });
+    const d = unit(graph, b, { name: 'd.u', outChannels, stride: 1 });
+    const deep = withShortcut ? graph.add(d, b) : d;
+    const sum = graph.add(deep, a);
+    return graph.concat([x, join === 'mean' ? graph.scale(sum, { factor: 0.5 }) : sum]);
+  });
+}
+
+export interface DenseTransitionOptions {
+  readonly name: string;
+  readonly outChannels: number;
+}
+
+/** Between stages of a DenseNet: BatchNorm `0` → 2×2 max pool → ReLU → full-precision 1×1 conv `3`. */
+export function denseTransition(graph: GraphBuilder, x: Value, options: DenseTransitionOptions): Value {
+  checkOptions('denseTransition', options, ['name', 'outChannels']);
+  return graph.scope(options.name, () => {
+    const pooled = graph.maxPool(graph.batchNorm(x, { name: '0' }), { name: '1', kernel: 2 });
+    const active = graph.relu(pooled, { name: '2' });
+    return graph.conv(active, { name: '3', outChannels: options.outChannels, kernel: 1, bias: false });
+  });
+}
