@@ -1,0 +1,208 @@
+// AVX2 with FMA: Haswell and Zen 1 on.
+//
+// 1-bit convolution: there is no vector popcount, but vpshufb looks up 32 table entries at once. Lanes are 32 output channels
+// of a byte; for an activation nibble a, row a of a 16 × 16 table holds popcount(a xor w) of every weight nibble w:
+//   vpshufb (row of the low nibble, low weight nibbles) + vpshufb (row of the high one, high nibbles) — 256 products in two
+// look-ups and two adds. A byte counts at most 8 a step, so it is widened every 31 steps.
+#include "target.h"
+
+#ifdef BITPATH_X86
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "table.h"
+
+namespace bitpath {
+namespace {
+
+struct NibbleTable {
+  alignas(16) uint8_t row[16][16];
+  constexpr NibbleTable() : row() {
+    for (int a = 0; a < 16; ++a) {
+      for (int w = 0; w < 16; ++w) {
+        int bits = a ^ w;
+        bits = (bits & 5) + ((bits >> 1) & 5);
+        row[a][w] = static_cast<uint8_t>((bits & 3) + (bits >> 2));
+      }
+    }
+  }
+};
+constexpr NibbleTable kNibbles;
+
+struct TailMask {
+  alignas(32) int32_t lane[16];
+  constexpr TailMask() : lane() {
+    for (int i = 0; i < 8; ++i) lane[i] = -1;
+  }
+};
+constexpr TailMask kTail;
+
+}  // namespace
+}  // namespace bitpath
+
+BITPATH_TARGET_BEGIN(BITPATH_AVX2_TARGET)
+namespace bitpath {
+namespace {
+
+constexpr int kBconvLanes = 32, kBconvUnitBytes = 1, kBconvPixels = 4, kBconvBlocks = 2;
+constexpr int kGemmLanes = 8, kGemmPixels = 4, kGemmBlocks = 2;
+constexpr int kPoolPixels = 4;
+
+struct AllLanes {
+  unsigned bits() const { return 0xff; }
+};
+struct FirstLanes {
+  explicit FirstLanes(int count)
+      : mask(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(kTail.lane + 8 - count))), count_(count) {}
+  unsigned bits() const { return (1u << count_) - 1; }
+  __m256i mask;
+  int count_;
+};
+
+struct F8 {
+  __m256 v;
+  static F8 zero() { return {_mm256_setzero_ps()}; }
+  static F8 load(const float* from) { return {_mm256_loadu_ps(from)}; }
+  static F8 load(const float* from, AllLanes) { return {_mm256_loadu_ps(from)}; }
+  static F8 load(const float* from, const FirstLanes& lanes) { return {_mm256_maskload_ps(from, lanes.mask)}; }
+  static F8 broadcast(float value) { return {_mm256_set1_ps(value)}; }
+  void store(float* to, AllLanes) const { _mm256_storeu_ps(to, v); }
+  void store(float* to, const FirstLanes& lanes) const { _mm256_maskstore_ps(to, lanes.mask, v); }
+  F8 eight(int) const { return *this; }
+};
+using FW = F8;
+inline F8 add(F8 a, F8 b) { return {_mm256_add_ps(a.v, b.v)}; }
+inline F8 mul(F8 a, F8 b) { return {_mm256_mul_ps(a.v, b.v)}; }
+inline F8 divide(F8 a, F8 b) { return {_mm256_div_ps(a.v, b.v)}; }
+inline F8 fma(F8 a, F8 b, F8 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+inline F8 whereNegative(F8 a, F8 other) {
+  return {_mm256_blendv_ps(a.v, other.v, _mm256_cmp_ps(a.v, _mm256_setzero_ps(), _CMP_LT_OQ))};
+}
+inline F8 maximum(F8 so_far, F8 tap) {
+  const __m256 greater = _mm256_cmp_ps(tap.v, so_far.v, _CMP_GT_OQ);
+  const __m256 nan = _mm256_cmp_ps(tap.v, tap.v, _CMP_UNORD_Q);
+  return {_mm256_blendv_ps(so_far.v, tap.v, _mm256_or_ps(greater, nan))};
+}
+inline unsigned atLeast(F8 a, F8 flip, F8 threshold) {
+  return static_cast<unsigned>(
+      _mm256_movemask_ps(_mm256_cmp_ps(_mm256_xor_ps(a.v, flip.v), threshold.v, _CMP_GE_OQ)));
+}
+
+struct I8 {
+  __m256i v;
+  static I8 load(const int32_t* from) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))}; }
+};
+inline F8 toFloat(I8 a) { return {_mm256_cvtepi32_ps(a.v)}; }
+inline F8 dotProduct(I8 base, I8 counts) {
+  return {_mm256_cvtepi32_ps(_mm256_sub_epi32(base.v, _mm256_add_epi32(counts.v, counts.v)))};
+}
+
+struct IW {
+  __m256i v;
+  static IW zero() { return {_mm256_setzero_si256()}; }
+  static IW load(const int16_t* from) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))}; }
+  static IW broadcastPair(const int16_t* from) {
+    int32_t pair;
+    __builtin_memcpy(&pair, from, sizeof pair);
+    return {_mm256_set1_epi32(pair)};
+  }
+  I8 eight(int) const { return {v}; }
+};
+// vpmaddwd adds two products: 2·255·32767 < 2³¹.
+inline IW dotPairs(IW sums, IW a, IW b) { return {_mm256_add_epi32(sums.v, _mm256_madd_epi16(a.v, b.v))}; }
+
+// Adds the bytes of `sums` to 16 + 16 counters. The lanes come out as 0–7, 16–23 | 8–15, 24–31.
+inline void widen(__m256i sums, __m256i (&wide)[2]) {
+  const __m256i zero = _mm256_setzero_si256();
+  wide[0] = _mm256_add_epi16(wide[0], _mm256_unpacklo_epi8(sums, zero));
+  wide[1] = _mm256_add_epi16(wide[1], _mm256_unpackhi_epi8(sums, zero));
+}
+
+// Adds the 16-bit counters to the four groups of 8 lanes, in lane order, and clears them.
+template <int P>
+inline void widen(__m256i (&wide)[2], I8 (*counts)[P], int p) {
+  for (int group = 0; group < 4; ++group) {
+    const __m256i half = wide[group % 2];
+    const __m128i eight = group < 2 ? _mm256_castsi256_si128(half) : _mm256_extracti128_si256(half, 1);
+    counts[group][p].v = _mm256_add_epi32(counts[group][p].v, _mm256_cvtepu16_epi32(eight));
+  }
+  wide[0] = wide[1] = _mm256_setzero_si256();
+}
+
+template <int P, int V>
+inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset, const uint8_t* weights,
+                      I8 (&counts)[4 * V][P]) {
+  constexpr int kByteSteps = 31;          // 31 · 8 = 248 ≤ 255
+  constexpr int kWordSteps = 65535 / 248;  // widenings that 16 bits hold
+  const int bytes = (w.segmentLength + 7) / 8;
+  const ptrdiff_t blockBytes = static_cast<ptrdiff_t>(w.segmentCount) * bytes * kBconvLanes;
+  const __m256i low = _mm256_set1_epi8(15);
+
+  __m256i wide[V][P][2];
+  for (int i = 0; i < V; ++i) {
+    for (int p = 0; p < P; ++p) {
+      wide[i][p][0] = wide[i][p][1] = _mm256_setzero_si256();
+      for (int g = 0; g < 4; ++g) counts[4 * i + g][p].v = _mm256_setzero_si256();
+    }
+  }
+  int widenings = 0;
+  const uint8_t* weight = weights;
+  for (int s = 0; s < w.segmentCount; ++s) {
+    const uint8_t* window = reinterpret_cast<const uint8_t*>(segments[s] + offset);
+    for (int k = 0; k < bytes;) {
+      const int end = std::min(bytes, k + kByteSteps);
+      __m256i sums[V][P];
+      for (int i = 0; i < V; ++i) {
+        for (int p = 0; p < P; ++p) sums[i][p] = _mm256_setzero_si256();
+      }
+      for (; k < end; ++k, weight += kBconvLanes) {
+        __m256i lows[V], highs[V];
+        for (int i = 0; i < V; ++i) {
+          const __m256i block = _mm256_load_si256(reinterpret_cast<const __m256i*>(weight + i * blockBytes));
+          lows[i] = _mm256_and_si256(block, low);
+          highs[i] = _mm256_and_si256(_mm256_srli_epi16(block, 4), low);
+        }
+        for (int p = 0; p < P; ++p) {
+          const unsigned activation = window[p * w.pixelStride * 8 + k];
+          const __m256i lowRow = _mm256_broadcastsi128_si256(
+              _mm_load_si128(reinterpret_cast<const __m128i*>(kNibbles.row[activation & 15])));
+          const __m256i highRow = _mm256_broadcastsi128_si256(
+              _mm_load_si128(reinterpret_cast<const __m128i*>(kNibbles.row[activation >> 4])));
+          for (int i = 0; i < V; ++i) {
+            sums[i][p] = _mm256_add_epi8(sums[i][p], _mm256_add_epi8(_mm256_shuffle_epi8(lowRow, lows[i]),
+                                                                     _mm256_shuffle_epi8(highRow, highs[i])));
+          }
+        }
+      }
+      for (int i = 0; i < V; ++i) {
+        for (int p = 0; p < P; ++p) widen(sums[i][p], wide[i][p]);
+      }
+      if (++widenings == kWordSteps) {
+        widenings = 0;
+        for (int i = 0; i < V; ++i) {
+          for (int p = 0; p < P; ++p) widen<P>(wide[i][p], counts + 4 * i, p);
+        }
+      }
+    }
+  }
+  for (int i = 0; i < V; ++i) {
+    for (int p = 0; p < P; ++p) widen<P>(wide[i][p], counts + 4 * i, p);
+  }
+}
+
+#include "nests.inl"
+
+}  // namespace
+
+extern const KernelTable avx2_table;
+const KernelTable avx2_table = {
+    "avx2", "bconv_vpshufb_4x64", "gemm_4x16", {kBconvLanes, kBconvUnitBytes}, kGemmLanes, bconv, gemm, pixelGemm, maxPool,
+    avgPool, map};
+
+}  // namespace bitpath
+BITPATH_TARGET_END
+#endif

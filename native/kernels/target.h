@@ -1,0 +1,31 @@
+// What each instruction set needs, said twice on neighbouring lines: to the detector and to the compiler. Everything outside
+// BITPATH_TARGET_BEGIN … END is built with baseline flags; standard headers stay outside, so that no template of theirs is
+// ever compiled with instructions that the machine may lack.
+#pragma once
+
+#include "detect.h"
+
+#define BITPATH_AVX512_FEATURES \
+  (kSse42 | kAvx2 | kFma | kAvx512F | kAvx512Bw | kAvx512Dq | kAvx512Vl | kAvx512Vpopcntdq | kAvx512Vnni)
+#define BITPATH_AVX512_TARGET \
+  "sse4.2,popcnt,avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx512vnni"
+
+#define BITPATH_AVX2_FEATURES (kSse42 | kAvx2 | kFma)
+#define BITPATH_AVX2_TARGET "sse4.2,popcnt,avx2,fma"
+
+#define BITPATH_NEON_FEATURES (kNeon)
+
+#define BITPATH_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define BITPATH_TARGET_BEGIN(target_string) \
+  BITPATH_PRAGMA(clang attribute push(__attribute__((target(target_string))), apply_to = function))
+#define BITPATH_TARGET_END BITPATH_PRAGMA(clang attribute pop)
+#elif defined(__GNUC__)
+#define BITPATH_TARGET_BEGIN(target_string) \
+  BITPATH_PRAGMA(GCC push_options)          \
+  BITPATH_PRAGMA(GCC target(target_string))
+#define BITPATH_TARGET_END BITPATH_PRAGMA(GCC pop_options)
+#else  // MSVC compiles every intrinsic anywhere
+#define BITPATH_TARGET_BEGIN(target_string)
+#define BITPATH_TARGET_END
+#endif

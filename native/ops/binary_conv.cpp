@@ -1,0 +1,223 @@
+// The 1-bit convolution. Where channels are a multiple of 64 the kernel reads the bit map itself (direct); otherwise each
+// kernel row of each window is first shifted into words of its own (gathered). Packing K row by row instead of in one run
+// costs no more words for widths 41, 82 … and lets one gathered row serve all the kernel rows that read it (ARCHITECTURE.md).
+#include <cstring>
+
+#include "op.h"
+#include "window.h"
+
+namespace bitpath {
+
+namespace {
+
+// Rows of a gathered band at least: neighbouring bands gather kernelH − 1 rows twice.
+constexpr int kGatheredRows = 8;
+
+class BinaryConv final : public BandedOp {
+ public:
+  BinaryConv(ProgramReader& r, const KernelTable& kernels) : BandedOp("binaryConv", kernels) {
+    source_ = r.bitMap();
+    output_ = r.extent();
+    window_.readKernelAndStride(r);
+    window_.readDilation(r);
+    const int channels = source_.extent.channels;
+    groups_ = r.integer("groups", 1, channels);
+    const bool zeroPad = r.flag("zeroPad");
+    if (channels % groups_ != 0 || output_.channels % groups_ != 0) r.fail("groups do not divide the channels");
+    if (zeroPad && source_.padBit) r.fail("zeroPad needs padBit 0");
+    if (window_.rowSpan(output_.height) > source_.paddedHeight() || window_.columnSpan(output_.width) > source_.paddedWidth()) {
+      r.fail("windows reach outside the padded bit map");
+    }
+    groupChannels_ = channels / groups_;
+    groupOutputs_ = output_.channels / groups_;
+    if (window_.taps() > (1 << 24) / groupChannels_) r.fail("more than 2^24 bits in a window");
+    taps_ = static_cast<int>(window_.taps());
+
+    segments_ = Segments(window_, groups_ == 1 && window_.dilationW == 1, groupChannels_);
+    direct_ = channels % kWordBits == 0 && groupChannels_ % kWordBits == 0;
+    segmentWords_ = static_cast<int>(divideUp(segments_.length, kWordBits));
+
+    const int64_t rowBytes = divideUp(int64_t{taps_} * groupChannels_, 8);
+    const uint8_t* bits = r.view("bits", output_.channels * rowBytes, 1);
+    checkTails(r, bits, rowBytes);
+    packWeights(bits, rowBytes);
+    makeBase(r, bits, rowBytes, zeroPad);
+    finishLoad(r, direct_ ? 0 : kGatheredRows);
+  }
+
+  OpInfo info() const override {
+    OpInfo info = BandedOp::info();
+    info.kernel = std::string(kernels_.bconvName) + (direct_ ? "_direct" : "_gathered");
+    info.weightBytes += static_cast<int64_t>(weights_.bytes() + base_.size() * sizeof(int32_t));
+    info.macs = output_.pixels() * output_.channels * taps_ * groupChannels_;
+    return info;
+  }
+
+ protected:
+  void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t* scratch, int, int) const override {
+    const uint64_t** pointers = reinterpret_cast<const uint64_t**>(scratch);
+    const int32_t** rowBase = reinterpret_cast<const int32_t**>(scratch + pointerBytes(band.rows));
+    uint64_t* gathered = reinterpret_cast<uint64_t*>(scratch + pointerBytes(band.rows) + rowBaseBytes(band.rows));
+    for (int r = 0; r < band.rows; ++r) rowBase[r] = base_.data() + yBase_[band.firstRow + r];
+
+    for (int group = 0; group < groups_; ++group) {
+      const ptrdiff_t pixelStride = direct_ ? pointDirect(band, pass, group, pointers) : gather(band, pass, group, pointers, gathered);
+      BconvArgs args;
+      args.windows = makeWindows<uint64_t>(segments_, pointers, pixelStride, band.rows, output_.width, epilogue.firstPixel,
+                                           group * groupOutputs_, groupOutputs_);
+      args.weights = weights_.data() + group * groupWeightBytes_;
+      args.rowBase = rowBase;
+      args.xBase = xBase_.data();
+      args.epilogue = epilogue;
+      kernels_.bconv(args);
+    }
+  }
+
+  int64_t computeScratch(int rows) const override {
+    const int64_t gathered = direct_ ? 0 : window_.rowSpan(rows) * segments_.parts * output_.width * segmentWords_ * 8;
+    return pointerBytes(rows) + rowBaseBytes(rows) + gathered;
+  }
+
+ private:
+  int64_t pointerBytes(int rows) const { return roundUp(int64_t{rows} * segments_.count * 8, kLineBytes); }
+  int64_t rowBaseBytes(int rows) const { return roundUp(int64_t{rows} * 8, kLineBytes); }
+
+  void checkTails(ProgramReader& r, const uint8_t* bits, int64_t rowBytes) const {
+    const int tail = static_cast<int>(int64_t{taps_} * groupChannels_ % 8);
+    if (tail == 0) return;
+    for (int o = 0; o < output_.channels; ++o) {
+      if ((bits[(o + 1) * rowBytes - 1] >> tail) != 0) r.fail("weight bits after the last tap are not zero");
+    }
+  }
+
+  // Bits of one output channel's weights, from bit `bit` on, at most 64.
+  static uint64_t weightBits(const uint8_t* row, int64_t rowBytes, int64_t bit, int64_t count) {
+    uint64_t words[2] = {0, 0};
+    const int64_t byte = bit / 8;
+    std::memcpy(words, row + byte, static_cast<size_t>(std::min<int64_t>(9, rowBytes - byte)));
+    return readBits(words, bit % 8) & lowBits(count);
+  }
+
+  void packWeights(const uint8_t* bits, int64_t rowBytes) {
+    const BconvLayout layout = kernels_.bconvLayout;
+    const int64_t unitBits = 8 * layout.unitBytes;
+    const int64_t units = divideUp(segments_.length, unitBits);
+    const int64_t blocks = divideUp(groupOutputs_, layout.lanes);
+    const int64_t unitRow = int64_t{layout.lanes} * layout.unitBytes;
+    groupWeightBytes_ = blocks * segments_.count * units * unitRow;
+    weights_ = AlignedBuffer(static_cast<size_t>(groups_ * groupWeightBytes_));
+    for (int o = 0; o < output_.channels; ++o) {
+      const int inGroup = o % groupOutputs_;
+      uint8_t* block = weights_.data() + (o / groupOutputs_) * groupWeightBytes_ +
+                       (inGroup / layout.lanes) * segments_.count * units * unitRow +
+                       (inGroup % layout.lanes) * layout.unitBytes;
+      for (int s = 0; s < segments_.count; ++s) {
+        for (int64_t u = 0; u < units; ++u, block += unitRow) {
+          const int64_t bit = u * unitBits;
+          const uint64_t word = weightBits(bits + o * rowBytes, rowBytes, int64_t{s} * segments_.length + bit,
+                                           std::min<int64_t>(unitBits, segments_.length - bit));
+          std::memcpy(block, &word, static_cast<size_t>(layout.unitBytes));
+        }
+      }
+    }
+  }
+
+  // base = taps that count − 2·popcount is the dot product. A window inside the map has all K. A padded tap was packed as −1
+  // and must count 0: it adds one to p where the weight is +1, so give back 2, and it is no tap that counts:
+  //   Σ over valid taps a·w = K_valid − 2·(p − ones over padded taps).
+  void makeBase(ProgramReader& r, const uint8_t* bits, int64_t rowBytes, bool zeroPad) {
+    const int height = zeroPad ? source_.extent.height : static_cast<int>(source_.paddedHeight());
+    const int width = zeroPad ? source_.extent.width : static_cast<int>(source_.paddedWidth());
+    const BorderClasses ys(output_.height, window_.kernelH, window_.strideH, window_.dilationH, zeroPad ? source_.padTop : 0, height);
+    const BorderClasses xs(output_.width, window_.kernelW, window_.strideW, window_.dilationW, zeroPad ? source_.padLeft : 0, width);
+    const int64_t stride = roundUp(output_.channels, 8) + 8;
+    if (static_cast<int64_t>(xs.ranges.size()) > INT32_MAX / stride) r.fail("too many border classes");
+    for (int32_t c : ys.of) yBase_.push_back(c * static_cast<int64_t>(xs.ranges.size()) * stride);
+    for (int32_t c : xs.of) xBase_.push_back(static_cast<int32_t>(c * stride));
+    base_.assign(ys.ranges.size() * xs.ranges.size() * static_cast<size_t>(stride), 0);
+
+    std::vector<int32_t> ones(static_cast<size_t>(taps_));
+    for (int o = 0; o < output_.channels; ++o) {
+      int32_t allOnes = 0;
+      for (int tap = 0; tap < taps_; ++tap) {
+        ones[tap] = 0;
+        for (int64_t c = 0; c < groupChannels_; c += kWordBits) {
+          ones[tap] += popcount(weightBits(bits + o * rowBytes, rowBytes, int64_t{tap} * groupChannels_ + c,
+                                           std::min<int64_t>(kWordBits, groupChannels_ - c)));
+        }
+        allOnes += ones[tap];
+      }
+      int32_t* to = base_.data() + o;
+      for (const auto& y : ys.ranges) {
+        for (const auto& x : xs.ranges) {
+          int32_t inside = 0;
+          for (int ky = y.first; ky < y.last; ++ky) {
+            for (int kx = x.first; kx < x.last; ++kx) inside += ones[ky * window_.kernelW + kx];
+          }
+          const int32_t valid = (y.last - y.first) * (x.last - x.first) * groupChannels_;
+          *to = valid + 2 * (allOnes - inside);
+          to += stride;
+        }
+      }
+    }
+  }
+
+  ptrdiff_t pointDirect(const Band& band, const Pass& pass, int group, const uint64_t** pointers) const {
+    const ptrdiff_t pixelWords = source_.extent.channels / kWordBits;
+    const ptrdiff_t groupWords = group * (groupChannels_ / kWordBits);
+    for (int r = 0; r < band.rows; ++r, pointers += segments_.count) {
+      segments_.point(window_, pointers, pixelWords * window_.dilationW, [&](int ky) {
+        const int64_t row = int64_t{band.firstRow + r} * window_.strideH + int64_t{ky} * window_.dilationH;
+        return source_.row(pass.arena, band.image, row) + groupWords;
+      });
+    }
+    return pixelWords * window_.strideW;
+  }
+
+  // Shifts every window's segments of the band's source rows into words: [row][part][x][word].
+  ptrdiff_t gather(const Band& band, const Pass& pass, int group, const uint64_t** pointers, uint64_t* words) const {
+    const int64_t firstRow = int64_t{band.firstRow} * window_.strideH;
+    const int64_t rows = window_.rowSpan(band.rows);
+    const int64_t channels = source_.extent.channels;
+    const ptrdiff_t partWords = static_cast<ptrdiff_t>(output_.width) * segmentWords_;
+    const uint64_t tailMask = lowBits(segments_.length - int64_t{segmentWords_ - 1} * kWordBits);
+    uint64_t* to = words;
+    for (int64_t row = 0; row < rows; ++row) {
+      const uint64_t* bits = source_.row(pass.arena, band.image, firstRow + row);
+      for (int part = 0; part < segments_.parts; ++part) {
+        int64_t bit = int64_t{part} * window_.dilationW * channels + int64_t{group} * groupChannels_;
+        for (int x = 0; x < output_.width; ++x, bit += window_.strideW * channels) {
+          for (int word = 0; word < segmentWords_; ++word) *to++ = readBits(bits, bit + word * kWordBits);
+          to[-1] &= tailMask;
+        }
+      }
+    }
+    for (int r = 0; r < band.rows; ++r, pointers += segments_.count) {
+      segments_.point(window_, pointers, partWords, [&](int ky) -> const uint64_t* {
+        const int64_t row = int64_t{r} * window_.strideH + int64_t{ky} * window_.dilationH;
+        return words + row * segments_.parts * partWords;
+      });
+    }
+    return segmentWords_;
+  }
+
+  BitMap source_;
+  WindowShape window_;
+  Segments segments_;
+  int groups_ = 1, groupChannels_ = 1, groupOutputs_ = 1, taps_ = 1;
+  int segmentWords_ = 1;
+  bool direct_ = false;
+  AlignedBuffer weights_;
+  int64_t groupWeightBytes_ = 0;
+  std::vector<int32_t> base_;
+  std::vector<int64_t> yBase_;
+  std::vector<int32_t> xBase_;
+};
+
+}  // namespace
+
+std::unique_ptr<Op> loadBinaryConv(ProgramReader& reader, const KernelTable& kernels) {
+  return std::make_unique<BinaryConv>(reader, kernels);
+}
+
+}  // namespace bitpath

@@ -1,0 +1,145 @@
+// The picture stem: uint8 pixels · int16 weights, summed exactly in int32. Normalisation is folded into weights and bias;
+// taps outside the picture stay out of the sum, and the bias, which depends on the border, accounts for them.
+#include <cstdlib>
+#include <cstring>
+
+#include "op.h"
+#include "window.h"
+
+namespace bitpath {
+
+namespace {
+
+constexpr int kCopiedRows = 4;
+
+class PixelConv final : public BandedOp {
+ public:
+  PixelConv(ProgramReader& r, const KernelTable& kernels) : BandedOp("pixelConv", kernels), input_(r.input) {
+    output_ = r.extent();
+    window_.readKernelAndStride(r);
+    window_.readPadding(r);
+    window_.readDilation(r);
+    const int channels = input_.channels;
+    if (window_.taps() > (1 << 24) / channels) r.fail("more than 2^24 weights in a window");
+    segments_ = Segments(window_, window_.dilationW == 1 || window_.kernelW == 1, channels);
+    columns_ = window_.columnSpan(output_.width);
+    if (columns_ > (1 << 24) || columns_ * channels > (1 << 28)) r.fail("a padded row is too long");
+
+    const int64_t k = window_.taps() * channels;
+    const int16_t* weights = reinterpret_cast<const int16_t*>(r.view("weight", output_.channels * k * 2, 2));
+    checkSums(r, weights, k);
+    const int64_t length = roundUp(segments_.length, 2);
+    weights_ = AlignedBuffer(
+        static_cast<size_t>(divideUp(output_.channels, kernels_.gemmLanes) * kernels_.gemmLanes * segments_.count * length * 2));
+    packGemmWeights(weights, output_.channels, segments_.count, segments_.length, kernels_.gemmLanes, 2,
+                    weights_.as<int16_t>());
+    segments_.length = static_cast<int>(length);
+
+    scale_ = r.constant<float>("scale", output_.channels, 8);
+    const int yClasses = r.integer("yClassCount", 1, output_.height);
+    const int xClasses = r.integer("xClassCount", 1, output_.width);
+    yClass_ = readClasses(r, "yClass", output_.height, yClasses);
+    xBias_ = readClasses(r, "xClass", output_.width, xClasses);
+    const int64_t classes = int64_t{yClasses} * xClasses;
+    if (classes * output_.channels > INT32_MAX) r.fail("too many border classes");
+    bias_ = r.constant<float>("bias", classes * output_.channels, 8);
+    yBiasStride_ = int64_t{xClasses} * output_.channels;
+    for (int32_t& x : xBias_) x *= output_.channels;
+    finishLoad(r, kCopiedRows);
+  }
+
+  OpInfo info() const override {
+    OpInfo info = BandedOp::info();
+    info.kernel = std::string(kernels_.gemmName) + "_int16";
+    info.weightBytes += static_cast<int64_t>(weights_.bytes() + bias_.bytes() + scale_.bytes());
+    info.macs = output_.pixels() * output_.channels * window_.taps() * input_.channels;
+    return info;
+  }
+
+ protected:
+  void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t* scratch, int, int) const override {
+    const int16_t** pointers = reinterpret_cast<const int16_t**>(scratch);
+    const float** rowBias = reinterpret_cast<const float**>(scratch + pointerBytes(band.rows));
+    int16_t* rows = reinterpret_cast<int16_t*>(scratch + pointerBytes(band.rows) + biasBytes(band.rows));
+    widenRows(band, static_cast<const uint8_t*>(pass.input) + band.image * input_.pixels() * input_.channels, rows);
+    const int16_t** to = pointers;
+    for (int r = 0; r < band.rows; ++r, to += segments_.count) {
+      rowBias[r] = bias_.as<float>() + yClass_[band.firstRow + r] * yBiasStride_;
+      segments_.point(window_, to, ptrdiff_t{input_.channels} * window_.dilationW, [&](int ky) -> const int16_t* {
+        return rows + (int64_t{r} * window_.strideH + int64_t{ky} * window_.dilationH) * rowElements();
+      });
+    }
+    PixelGemmArgs args;
+    args.windows = makeWindows<int16_t>(segments_, pointers, ptrdiff_t{input_.channels} * window_.strideW, band.rows,
+                                        output_.width, epilogue.firstPixel, 0, output_.channels);
+    args.weights = weights_.as<int16_t>();
+    args.scale = scale_.as<float>();
+    args.rowBias = rowBias;
+    args.xBias = xBias_.data();
+    args.epilogue = epilogue;
+    kernels_.pixelGemm(args);
+  }
+
+  int64_t computeScratch(int rows) const override {
+    return pointerBytes(rows) + biasBytes(rows) + window_.rowSpan(rows) * rowElements() * 2;
+  }
+
+ private:
+  int64_t pointerBytes(int rows) const { return roundUp(int64_t{rows} * segments_.count * 8, kLineBytes); }
+  int64_t biasBytes(int rows) const { return roundUp(int64_t{rows} * 8, kLineBytes); }
+  // The kernel reads pairs: one element after an odd segment at the row's very end.
+  int64_t rowElements() const { return columns_ * input_.channels + 2; }
+
+  // |sum| ≤ 255·Σ|w| < 2³¹ for any picture: int32 cannot overflow, however the products are grouped.
+  void checkSums(ProgramReader& r, const int16_t* weights, int64_t k) const {
+    for (int o = 0; o < output_.channels; ++o) {
+      int64_t sum = 0;
+      for (int64_t i = 0; i < k; ++i) {
+        const int w = weights[o * k + i];
+        if (w == INT16_MIN) r.fail("a weight of a pixel conv is -32768");
+        sum += std::abs(w);
+      }
+      if (sum * 255 > INT32_MAX) r.fail("the weights of a pixel conv can overflow 32 bits");
+    }
+  }
+
+  static std::vector<int32_t> readClasses(ProgramReader& r, const char* name, int count, int classes) {
+    const AlignedBuffer values = r.constant<int32_t>(name, count);
+    std::vector<int32_t> of(values.as<int32_t>(), values.as<int32_t>() + count);
+    for (int32_t c : of) {
+      if (c < 0 || c >= classes) r.fail(std::string(name) + " names a class that does not exist");
+    }
+    return of;
+  }
+
+  void widenRows(const Band& band, const uint8_t* image, int16_t* to) const {
+    const int channels = input_.channels;
+    const int64_t firstRow = int64_t{band.firstRow} * window_.strideH - window_.padTop;
+    const int64_t left = std::min<int64_t>(window_.padLeft, columns_);
+    const int64_t middle = std::max<int64_t>(0, std::min<int64_t>(input_.width, columns_ - left));
+    for (int64_t row = 0; row < window_.rowSpan(band.rows); ++row, to += rowElements()) {
+      const int64_t y = firstRow + row;
+      std::memset(to, 0, static_cast<size_t>(rowElements()) * 2);
+      if (y < 0 || y >= input_.height) continue;
+      const uint8_t* from = image + y * input_.width * channels;
+      int16_t* pixels = to + left * channels;
+      for (int64_t i = 0; i < middle * channels; ++i) pixels[i] = from[i];
+    }
+  }
+
+  Extent input_;
+  WindowShape window_;
+  Segments segments_;
+  int64_t columns_ = 0;
+  AlignedBuffer weights_, scale_, bias_;
+  int64_t yBiasStride_ = 0;
+  std::vector<int32_t> yClass_, xBias_;
+};
+
+}  // namespace
+
+std::unique_ptr<Op> loadPixelConv(ProgramReader& reader, const KernelTable& kernels) {
+  return std::make_unique<PixelConv>(reader, kernels);
+}
+
+}  // namespace bitpath

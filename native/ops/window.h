@@ -1,0 +1,111 @@
+// The geometry of a sliding window, common to all convolutions, and the pointers that kernels read it through.
+#pragma once
+
+#include <algorithm>
+
+#include "../exec/reader.h"
+#include "../kernels/table.h"
+
+namespace bitpath {
+
+// Output (y, x) reads taps (y·strideH + ky·dilationH − padTop, x·strideW + kx·dilationW − padLeft) of the source.
+struct WindowShape {
+  int kernelH = 1, kernelW = 1, strideH = 1, strideW = 1, padTop = 0, padLeft = 0, dilationH = 1, dilationW = 1;
+
+  void readKernelAndStride(ProgramReader& r) {
+    kernelH = r.integer("kernelH", 1, ProgramReader::kMaxExtent);
+    kernelW = r.integer("kernelW", 1, ProgramReader::kMaxExtent);
+    strideH = r.integer("strideH", 1, ProgramReader::kMaxExtent);
+    strideW = r.integer("strideW", 1, ProgramReader::kMaxExtent);
+  }
+  void readPadding(ProgramReader& r) {
+    padTop = r.integer("padTop", 0, ProgramReader::kMaxExtent);
+    padLeft = r.integer("padLeft", 0, ProgramReader::kMaxExtent);
+  }
+  void readDilation(ProgramReader& r) {
+    dilationH = r.integer("dilationH", 1, ProgramReader::kMaxExtent);
+    dilationW = r.integer("dilationW", 1, ProgramReader::kMaxExtent);
+  }
+  int64_t taps() const { return static_cast<int64_t>(kernelH) * kernelW; }
+  // Source rows that `rows` output rows span, and source columns that `width` outputs span.
+  int64_t rowSpan(int rows) const { return (rows - 1) * int64_t{strideH} + (kernelH - 1) * int64_t{dilationH} + 1; }
+  int64_t columnSpan(int width) const { return (width - 1) * int64_t{strideW} + (kernelW - 1) * int64_t{dilationW} + 1; }
+};
+
+// A window in memory is segments: whole kernel rows where neighbouring taps' elements are neighbours, else single taps.
+struct Segments {
+  bool wholeRows = true;
+  int count = 1;            // per window
+  int parts = 1;            // per kernel row
+  int length = 1;           // elements
+
+  Segments() = default;
+  Segments(const WindowShape& w, bool neighbours, int64_t groupChannels)
+      : wholeRows(neighbours),
+        count(static_cast<int>(neighbours ? w.kernelH : w.taps())),
+        parts(neighbours ? 1 : w.kernelW),
+        length(static_cast<int>(neighbours ? w.kernelW * groupChannels : groupChannels)) {}
+
+  // Fills one row's `count` pointers. `row(ky)` gives the address of the window's first tap in kernel row ky for x = 0;
+  // `tapStride` is the distance of neighbouring taps (dilation included) in elements.
+  template <typename Element, typename Row>
+  void point(const WindowShape& w, const Element** to, ptrdiff_t tapStride, Row row) const {
+    for (int ky = 0; ky < w.kernelH; ++ky) {
+      const Element* start = row(ky);
+      for (int part = 0; part < parts; ++part) *to++ = start + part * tapStride;
+    }
+  }
+};
+
+// Output positions along one axis, grouped by which taps fall on the source: inside a map all do, at its border some.
+struct BorderClasses {
+  struct Range {
+    int first, last;  // taps first … last − 1 are inside
+  };
+  std::vector<int32_t> of;     // class of each output position
+  std::vector<Range> ranges;   // of each class
+
+  BorderClasses(int outputs, int kernel, int stride, int dilation, int pad, int size) {
+    for (int o = 0; o < outputs; ++o) {
+      const int64_t start = int64_t{o} * stride - pad;
+      const int64_t first = start >= 0 ? 0 : std::min<int64_t>(kernel, divideUp(-start, dilation));
+      const int64_t last = size - start <= 0 ? first : std::max(first, std::min<int64_t>(kernel, divideUp(size - start, dilation)));
+      const Range range{static_cast<int>(first), static_cast<int>(last)};
+      if (ranges.empty() || ranges[of.back()].first != range.first || ranges[of.back()].last != range.last) {
+        size_t known = 0;
+        while (known < ranges.size() && (ranges[known].first != range.first || ranges[known].last != range.last)) ++known;
+        if (known == ranges.size()) ranges.push_back(range);
+        of.push_back(static_cast<int32_t>(known));
+      } else {
+        of.push_back(of.back());
+      }
+    }
+  }
+};
+
+// Packs [channels][K] weights as [⌈channels / lanes⌉][K / group][lanes][group]; missing channels are zero. K is a multiple of
+// `group` after each segment of `segment` elements is filled up to `paddedSegment` with zeros.
+template <typename Element>
+inline void packGemmWeights(const Element* weights, int channels, int64_t segments, int64_t segment, int lanes, int group,
+                            Element* to) {
+  const int64_t paddedSegment = roundUp(segment, group);
+  const int64_t k = segments * segment, paddedK = segments * paddedSegment;
+  for (int o = 0; o < channels; ++o) {
+    Element* block = to + (o / lanes) * paddedK * lanes;
+    for (int64_t s = 0; s < segments; ++s) {
+      for (int64_t i = 0; i < segment; ++i) {
+        const int64_t at = s * paddedSegment + i;
+        block[(at / group * lanes + o % lanes) * group + at % group] = weights[o * k + s * segment + i];
+      }
+    }
+  }
+}
+
+// Windows for the kernels: geometry filled in, pointers set by the caller.
+template <typename Element>
+inline Windows<Element> makeWindows(const Segments& segments, const Element* const* pointers, ptrdiff_t pixelStride, int rows,
+                                    int width, int64_t firstPixel, int firstChannel, int channels) {
+  return {pointers, segments.count, segments.length, pixelStride, rows, width, firstPixel, firstChannel, channels};
+}
+
+}  // namespace bitpath
