@@ -1,0 +1,292 @@
+/** A model: a graph with its parameters, and what a person needs to use it. Files of them are safetensors. */
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
+import { buildArchitecture } from './architectures/index.js';
+import { argumentError, checkOptions, checkString, describe, unknownName } from './check.js';
+import { BitpathError, isNodeError } from './errors.js';
+import { type CompileOptions, compile, type Executor } from './executor.js';
+import {
+  checkFormat,
+  checkLabels,
+  checkProvenance,
+  FORMAT_VERSION,
+  type Label,
+  modelFileError,
+  type Provenance,
+  parseMetadata,
+} from './formats/model-file.js';
+import { readSafetensors, writeSafetensors } from './formats/safetensors.js';
+import { checkTitle } from './graph/names.js';
+import { checkGraph, checkParams, graphFromJson, graphToJson, randomParams } from './graph/index.js';
+import type { Graph, Shape } from './graph/types.js';
+import { checkPreprocessing, defaultPreprocessing, type Preprocessing } from './images/preprocessing.js';
+import type { Params, Tensor } from './tensor.js';
+
+export type { Label, Provenance } from './formats/model-file.js';
+
+/** The shipped network that `loadModel()` and the command line take where none is named. */
+export const DEFAULT_MODEL = 'igp-resnet21-53-tiny-imagenet';
+
+const EXTENSION = '.safetensors';
+const SHIPPED = new URL('../models/', import.meta.url);
+/** Native code indexes constants with 32 bits. */
+const MAX_FILE_BYTES = 2 ** 31 - 1;
+
+export interface ModelOptions {
+  readonly graph: Graph;
+  readonly params: Params;
+  /** The graph's name by default. */
+  readonly name?: string;
+  /** One for each class, in order of the first output; null (the default) for a network without. */
+  readonly labels?: readonly Label[] | null;
+  /** Its crop has the size of the network's input; null (the default) for a network that takes no pictures. */
+  readonly preprocessing?: Preprocessing | null;
+  readonly provenance?: Provenance;
+}
+
+/** A network ready to compile or save. It is frozen; the tensors' elements are the caller's to leave alone. */
+export class Model {
+  readonly name: string;
+  readonly graph: Graph;
+  readonly params: Params;
+  readonly labels: readonly Label[] | null;
+  readonly preprocessing: Preprocessing | null;
+  readonly provenance: Provenance;
+
+  /**
+   * Throws `ERR_BITPATH_PARAM` where a parameter is missing, left over, of another shape or dtype, or not finite, and
+   * `ERR_BITPATH_ARGUMENT` where labels or preprocessing do not fit the graph.
+   */
+  constructor(options: ModelOptions) {
+    checkOptions('options', options, ['name', 'graph', 'params', 'labels', 'preprocessing', 'provenance']);
+    const { graph, params, labels = null, preprocessing = null, provenance = {} } = options;
+    this.graph = checkGraph('graph', graph);
+    this.name = checkTitle('name', options.name ?? graph.name);
+    if (!types.isMap(params)) throw argumentError('params', 'a Map of tensors', params);
+    this.params = new Map(params);
+    checkParams(graph, this.params);
+    for (const [name, tensor] of this.params) checkFiniteElements(name, tensor);
+    this.labels = labels === null ? null : checkLabels('labels', labels, outputShape(graph).channels);
+    this.preprocessing = preprocessing === null ? null : checkPreprocessing('preprocessing', preprocessing);
+    if (this.preprocessing !== null) checkCrop(this.preprocessing, inputShape(graph));
+    this.provenance = checkProvenance('provenance', provenance);
+    Object.freeze(this);
+  }
+
+  /** Packs the network for this machine. The executor takes float tensors, and pictures where the model has preprocessing. */
+  compile(options: Omit<CompileOptions, 'normalization'> = {}): Promise<Executor> {
+    const { preprocessing } = this;
+    if (preprocessing === null) return compile(this.graph, this.params, options);
+    const { mean, std } = preprocessing;
+    return compile(this.graph, this.params, { ...options, normalization: { mean, std } });
+  }
+
+  /** The model file. The same model gives the same bytes. */
+  toBytes(): Uint8Array<ArrayBuffer> {
+    const { name, graph, labels, preprocessing, provenance } = this;
+    const metadata: Record<string, string> = {
+      'bitpath.format': FORMAT_VERSION,
+      'bitpath.name': name,
+      'bitpath.graph': JSON.stringify(graphToJson(graph)),
+      'bitpath.provenance': JSON.stringify(provenance),
+    };
+    if (labels !== null) metadata['bitpath.labels'] = JSON.stringify(labels);
+    if (preprocessing !== null) metadata['bitpath.preprocessing'] = JSON.stringify(preprocessing);
+    return writeSafetensors(this.params, metadata);
+  }
+
+  /** Writes the model file: completely, or not at all. Throws `ERR_BITPATH_MODEL_FILE`. */
+  async save(path: string | URL): Promise<void> {
+    const target = filePath('path', path);
+    const temporary = `${target}.${process.pid}.tmp`;
+    try {
+      await writeFile(temporary, this.toBytes());
+      await rename(temporary, target);
+    } catch (cause) {
+      await rm(temporary, { force: true });
+      throw modelFileError(target, `it cannot be written (${messageOf(cause)})`, cause);
+    }
+  }
+}
+
+/**
+ * Reads a model from the bytes of its file. `file` is what error messages call it. Float parameters whose bytes are aligned
+ * are views of `bytes`.
+ *
+ * @throws `ERR_BITPATH_MODEL_FILE` for anything but a whole, consistent model.
+ */
+export function modelFromBytes(bytes: Uint8Array, file = 'model data'): Model {
+  checkString('file', file);
+  const { tensors, metadata } = readSafetensors(bytes, file);
+  checkFormat(metadata, file);
+  const json = parseMetadata(metadata, 'graph', file);
+  if (json === undefined) throw modelFileError(file, 'it has no bitpath.graph in its metadata');
+  const labels = parseMetadata(metadata, 'labels', file);
+  const preprocessing = parseMetadata(metadata, 'preprocessing', file);
+  const provenance = parseMetadata(metadata, 'provenance', file);
+  try {
+    const graph = graphFromJson(json);
+    return new Model({
+      name: metadata['bitpath.name'] ?? graph.name,
+      graph,
+      params: tensors,
+      labels: (labels ?? null) as readonly Label[] | null,
+      preprocessing: (preprocessing ?? null) as Preprocessing | null,
+      provenance: (provenance ?? {}) as Provenance,
+    });
+  } catch (cause) {
+    if (!(cause instanceof BitpathError)) throw cause;
+    throw modelFileError(file, cause.message, cause);
+  }
+}
+
+/**
+ * Loads a model.
+ *
+ * @param source The name of a shipped model (see {@link listModels}; the default one if left out), the path or `file:` URL of
+ *   a model file, or its bytes.
+ * @throws `ERR_BITPATH_UNKNOWN_NAME` for a word that is neither a shipped model nor a file, `ERR_BITPATH_MODEL_FILE` for a
+ *   file that cannot be read or is no whole, consistent model.
+ */
+export async function loadModel(source: string | URL | Uint8Array = DEFAULT_MODEL): Promise<Model> {
+  if (types.isUint8Array(source)) return modelFromBytes(source);
+  const name = typeof source === 'string' ? source : '';
+  const shipped = await shippedNames();
+  if (shipped.includes(name)) return readModelFile(shippedPath(name));
+
+  const path = filePath('source', source);
+  const looksLikeName = /^[\w-]+$/.test(name);
+  if (looksLikeName && !(await exists(path))) throw unknownName('model', name, shipped);
+  return readModelFile(path);
+}
+
+/** A network of `buildArchitecture(name, …)` with random parameters: for timing and tests, it has learnt nothing. */
+export function createModel(
+  architecture: string,
+  options: { readonly classes?: number; readonly inputSize?: number; readonly seed?: number } = {},
+): Model {
+  checkOptions('options', options, ['classes', 'inputSize', 'seed']);
+  const { seed = 0, ...sizes } = options;
+  const graph = buildArchitecture(architecture, sizes);
+  const { channels, height, width } = inputShape(graph);
+  return new Model({
+    graph,
+    params: randomParams(graph, seed),
+    preprocessing: channels === 3 ? defaultPreprocessing(height, width) : null,
+    provenance: { title: `${architecture} with random parameters`, architecture, seed },
+  });
+}
+
+/** What {@link listModels} says of a shipped model. */
+export interface ModelInfo {
+  readonly name: string;
+  readonly title: string;
+  readonly architecture: string;
+  readonly classes: number;
+  readonly input: Shape;
+  /** Of the file. */
+  readonly bytes: number;
+  /** Per cent, as measured by whoever trained it; undefined where the file does not say. */
+  readonly top1: number | undefined;
+  readonly top5: number | undefined;
+  readonly default: boolean;
+}
+
+/** The shipped models, the default one first. */
+export async function listModels(): Promise<ModelInfo[]> {
+  const names = (await shippedNames()).sort((a, b) => Number(b === DEFAULT_MODEL) - Number(a === DEFAULT_MODEL));
+  return Promise.all(
+    names.map(async (name) => {
+      const path = shippedPath(name);
+      const [{ graph, provenance }, { size }] = await Promise.all([readModelFile(path), stat(path)]);
+      return {
+        name,
+        title: String(provenance.title ?? name),
+        architecture: String(provenance.architecture ?? graph.name),
+        classes: outputShape(graph).channels,
+        input: inputShape(graph),
+        bytes: size,
+        top1: typeof provenance.top1 === 'number' ? provenance.top1 : undefined,
+        top5: typeof provenance.top5 === 'number' ? provenance.top5 : undefined,
+        default: name === DEFAULT_MODEL,
+      };
+    }),
+  );
+}
+
+/** Shape of the one input. */
+export function inputShape(graph: Graph): Shape {
+  const input = graph.nodes.find((node) => node.op === 'input');
+  return (graph.values[input?.output ?? 0] as { shape: Shape }).shape;
+}
+
+/** Shape of the first output: for a classifier, one channel a class. */
+export function outputShape(graph: Graph): Shape {
+  return (graph.values[graph.outputs[0]?.value ?? 0] as { shape: Shape }).shape;
+}
+
+async function readModelFile(path: string): Promise<Model> {
+  let bytes: Buffer;
+  try {
+    const info = await stat(path);
+    // A device or a pipe would be read for ever.
+    if (!info.isFile()) throw new Error('not a regular file');
+    if (info.size > MAX_FILE_BYTES) throw new Error(`its ${info.size} bytes are over the limit of ${MAX_FILE_BYTES}`);
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw modelFileError(path, `it cannot be read (${messageOf(cause)})`, cause);
+  }
+  return modelFromBytes(bytes, path);
+}
+
+async function shippedNames(): Promise<string[]> {
+  const files = await readdir(SHIPPED).catch(() => []);
+  return files.filter((file) => file.endsWith(EXTENSION)).map((file) => basename(file, EXTENSION)).sort();
+}
+
+function shippedPath(name: string): string {
+  return fileURLToPath(new URL(`${name}${EXTENSION}`, SHIPPED));
+}
+
+function filePath(argument: string, source: unknown): string {
+  const isUrl = source instanceof URL || (typeof source === 'string' && /^[a-z][\w+.-]*:\/\//i.test(source));
+  if (!isUrl) {
+    if (typeof source === 'string' && source !== '') return source;
+    throw argumentError(argument, 'a path, a file: URL or a Uint8Array', source);
+  }
+  try {
+    return fileURLToPath(source);
+  } catch {
+    throw argumentError(argument, 'a file: URL', String(source));
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function messageOf(error: unknown): string {
+  return isNodeError(error) ? error.message : String(error);
+}
+
+function checkCrop({ crop }: Preprocessing, input: Shape): void {
+  if (input.channels === 3 && crop.height === input.height && crop.width === input.width) return;
+  throw argumentError(
+    'preprocessing.crop',
+    `the network's input, which has ${input.channels} channels of ${input.height} × ${input.width}`,
+    `3 channels of ${crop.height} × ${crop.width}`,
+  );
+}
+
+function checkFiniteElements(param: string, { dtype, data }: Tensor): void {
+  if (dtype !== 'float32') return;
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    throw new BitpathError('ERR_BITPATH_PARAM', { param, reason: `element ${i} is ${describe(data[i])}, not a finite number` });
+  }
+}
