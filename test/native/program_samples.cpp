@@ -1,0 +1,136 @@
+#include "program_builder.h"
+
+namespace programs {
+namespace {
+
+Sample finish(const char* name, Builder& b) { return {name, b.code(), b.constants()}; }
+
+// 1-bit conv (direct at 64 channels, gathered at 41; groups, dilation, strides) between two float streams.
+Sample binary(const char* name, int channels, int outChannels, int groups, int stride, int dilation, int zeroPad) {
+  check::Random random(static_cast<uint64_t>(channels * 131 + outChannels));
+  const int height = 6, width = 5, outHeight = (height - 1) / stride + 1, outWidth = (width - 1) / stride + 1;
+  Builder b(2, channels, height, width);
+  const Map stream = b.map(height, width, channels);
+  const Bits bits = b.bits(height, width, channels, dilation, zeroPad ? 0 : 1);
+  const Map sum = b.map(outHeight, outWidth, outChannels, outChannels + 3);
+  const Bits next = b.bits(outHeight, outWidth, outChannels, 0);
+  const Map last = b.map(outHeight, outWidth, 3);
+  const std::vector<int32_t> flips(static_cast<size_t>(channels), INT32_MIN);
+  b.begin(1, 0);
+  b.steps(2);
+  b.store(stream);
+  b.sign(bits, b.floats(random, channels), b.constant(flips));
+  b.begin(2, 0);
+  b.field(bits);
+  b.fields({outHeight, outWidth, outChannels, 3, 3, stride, stride, dilation, dilation, groups, zeroPad});
+  b.fields({b.weightBits(random, outChannels, 9 * channels / groups)});
+  b.steps(5);
+  b.affine(b.floats(random, outChannels), b.floats(random, outChannels));
+  b.scale(0.5f);
+  b.prelu(b.floats(random, outChannels));
+  b.store(sum);
+  b.sign(next);
+  b.begin(2, 0);
+  b.field(next);
+  b.fields({outHeight, outWidth, 3, 1, 1, 1, 1, 1, 1, 1, 0, b.weightBits(random, 3, outChannels)});
+  b.steps(1);
+  b.store(last);
+  b.output(sum);
+  b.output(last);
+  return finish(name, b);
+}
+
+// A picture through the integer stem, or floats through the float stem, then pools, ReLU, a residual and a dense layer.
+Sample picture() {
+  check::Random random(5);
+  const int height = 9, width = 11, channels = 3, stem = 10;
+  Builder b(3, channels, height, width);
+  const Map input = b.map(height, width, channels);
+  const Map first = b.map(5, 6, stem);
+  const Map pooled = b.map(3, 3, stem);
+  const Map average = b.map(1, 1, stem);
+  const Map classes = b.map(1, 1, 17);
+  std::vector<int16_t> weights;
+  for (int i = 0; i < stem * 9 * channels; ++i) weights.push_back(static_cast<int16_t>(random.between(-32767, 32767)));
+  const std::vector<int32_t> yClass = {0, 1, 1, 1, 2}, xClass = {0, 1, 1, 1, 1, 1};
+  b.begin(4, 2, {5, 6, stem, 3, 3, 2, 2, 1, 1, 1, 1, b.constant(weights), b.floats(random, stem), 3, 2});
+  b.fields({b.constant(yClass), b.constant(xClass), b.floats(random, 3 * 2 * stem)});
+  b.steps(2);
+  b.relu();
+  b.store(first);
+  b.begin(1, 1);
+  b.steps(1);
+  b.store(input);
+  b.begin(3, 1);
+  b.field(input);
+  b.fields({5, 6, stem, 3, 3, 2, 2, 1, 1, 1, 1, 1, b.floats(random, stem * 9 * channels)});
+  b.steps(2);
+  b.affine(b.floats(random, stem), b.floats(random, stem));
+  b.store(first);
+  b.begin(5, 0);
+  b.field(first);
+  b.fields({3, 3, 3, 3, 2, 2, 1, 1});
+  b.steps(1);
+  b.store(pooled);
+  b.begin(7, 0);
+  b.field(pooled);
+  b.steps(3);
+  b.add(pooled);
+  b.relu();
+  b.store(pooled);
+  b.begin(6, 0);
+  b.field(pooled);
+  b.fields({1, 1, 3, 3, 3, 3, 0, 0, 0});
+  b.steps(1);
+  b.store(average);
+  b.begin(3, 0);
+  b.field(average);
+  b.fields({1, 1, 17, 1, 1, 1, 1, 0, 0, 1, 1, 1, b.floats(random, 17 * stem)});
+  b.steps(2);
+  b.affine(b.floats(random, 17), b.floats(random, 17));
+  b.store(classes);
+  b.output(classes);
+  b.output(pooled);
+  return finish("picture", b);
+}
+
+// Two maps over the same lines (a concat), a grouped and dilated real conv, padded average pooling.
+Sample concat() {
+  check::Random random(6);
+  Builder b(1, 4, 7, 7);
+  const Map left = b.map(7, 7, 4, 10);
+  Map right = left;
+  right.channels = 6, right.channelOffset = 4;
+  Map both = left;
+  both.channels = 10;
+  const Map pooled = b.map(4, 4, 10);
+  b.begin(1, 0);
+  b.steps(1);
+  b.store(left);
+  b.begin(3, 0);
+  b.field(left);
+  b.fields({7, 7, 6, 3, 3, 1, 1, 2, 2, 2, 2, 2, b.floats(random, 6 * 9 * 2)});
+  b.steps(1);
+  b.store(right);
+  b.begin(6, 0);
+  b.field(both);
+  b.fields({4, 4, 3, 2, 2, 2, 1, 0, 1});
+  b.steps(1);
+  b.store(pooled);
+  b.output(pooled);
+  b.output(left);
+  return finish("concat", b);
+}
+
+}  // namespace
+
+std::vector<Sample> samples() {
+  return {binary("direct", 64, 24, 1, 1, 1, 1),
+          binary("gathered", 41, 9, 1, 2, 1, 1),
+          binary("grouped", 12, 10, 2, 1, 1, 0),
+          binary("dilated", 128, 8, 2, 1, 2, 1),
+          picture(),
+          concat()};
+}
+
+}  // namespace programs
