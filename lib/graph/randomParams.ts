@@ -11,7 +11,7 @@ import { elementCount, type Params, Tensor } from '../tensor.js';
 import { checkGraph } from './builder.js';
 import { storedAs } from './params.js';
 import { Random } from './random.js';
-import type { AnyNode, ConvAttrs, Graph, ParamSpec } from './types.js';
+import type { AnyNode, ConvAttrs, Graph, Node, ParamSpec } from './types.js';
 
 /** Expected mean and variance of each channel. */
 interface Moments {
@@ -90,7 +90,8 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
     }
     case 'batchNorm': {
       const weight = make('weight', nearOne);
-      const shift = make('bias', bias);
+      const rise = Math.max(0, ...readersOf(graph, node).map((reader) => (reader.op === 'maxPool' ? poolRise(reader) : 0)));
+      const shift = make('bias', (random, c) => random.uniform(-0.1, 0.1) - rise * at(weight, c)); // centred after the pool
       const mean = make('running_mean', (random, c) => at(x.mean, c) + deviation(x, c) * random.uniform(-0.1, 0.1));
       const variance = make('running_var', (random, c) => at(x.variance, c) * random.uniform(0.5, 1.5));
       const gain = (c: number) => at(weight, c) / Math.sqrt(at(variance, c) + node.attrs.eps);
@@ -118,9 +119,8 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
       return rectify(x, (c) => at(slopes, c));
     }
     case 'maxPool': {
-      // The expected maximum of n normal deviates is about √n / 2 for small n (1.03 for 4, 1.49 for 9).
       const taps = node.attrs.kernel[0] * node.attrs.kernel[1];
-      const rise = taps === 1 ? 0 : Math.min(Math.sqrt(taps) / 2, 2.5);
+      const rise = poolRise(node);
       return map(channels, (c) => at(x.mean, c) + rise * deviation(x, c), (c) => at(x.variance, c) / Math.sqrt(taps));
     }
     case 'avgPool':
@@ -128,6 +128,15 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
     case 'globalAvgPool':
       return average(x, height * width);
   }
+}
+
+/** By how many standard deviations a max pool lifts the mean: about √n / 2 for n taps (1.03 for 4, 1.49 for 9). */
+function poolRise({ attrs: { kernel } }: Node<'maxPool'>): number {
+  const taps = kernel[0] * kernel[1];
+  return taps === 1 ? 0 : Math.min(Math.sqrt(taps) / 2, 2.5);
+}
+function readersOf(graph: Graph, { output }: Node): readonly AnyNode[] {
+  return graph.nodes.filter((node) => node.inputs.includes(output));
 }
 
 /** He-normal weights: variance 2 / fan-in. */

@@ -51,7 +51,8 @@ CASES = {
 
 def resize(pixels, size, **options):
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float().contiguous()
-    return F.interpolate(image, size, mode="bilinear", **options)[0].permute(1, 2, 0).numpy()
+    resized = F.interpolate(image, size, mode="bilinear", **options)
+    return resized[0].permute(1, 2, 0).numpy()
 
 
 def main():
@@ -65,6 +66,7 @@ def main():
         arrays[f"{name}.align_corners"] = resize(pixels, size, align_corners=True, antialias=True)[crop]
         if rows < pixels.shape[0] or columns < pixels.shape[1]:
             arrays[f"{name}.no_antialias"] = resize(pixels, size, align_corners=False, antialias=False)[crop]
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     np.savez_compressed(pathlib.Path(__file__).with_name("resize.npz"), **arrays)
     print(f"{len(CASES)} cases, PyTorch {torch.__version__}")
 
