@@ -43,6 +43,22 @@ export class BitpathError extends Error {
   }
 }
 
+/**
+ * An error of the addon, which is a plain Error with one of our codes, as a BitpathError with the same code and message;
+ * anything else as it is. An asynchronous error has no JavaScript frames of its own: `origin` (from
+ * `Error.captureStackTrace`) says where the call was made.
+ */
+export function fromNative(error: unknown, origin?: { readonly stack?: string }): unknown {
+  if (!(error instanceof Error) || error instanceof BitpathError) return error;
+  const { code } = error as { code?: unknown };
+  if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code)) return error;
+  const result = new BitpathError(code as ErrorCode);
+  result.message = error.message;
+  const frames = ((origin ?? error).stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  result.stack = [`${result.name}: ${result.message}`, ...frames].join('\n');
+  return result;
+}
+
 /** True for any error object with a `code`, as Node's and the addon's have. */
 export function isNodeError(error: unknown): error is Error & { code?: string } {
   return error instanceof Error;

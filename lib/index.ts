@@ -10,6 +10,18 @@ export {
 export * from './blocks/index.js';
 export { BitpathError, type ErrorCode, type ErrorDetails } from './errors.js';
 export {
+  type CompileOptions,
+  compile,
+  Executor,
+  type ExecutorDescription,
+  type InstructionDescription,
+  type Isa,
+  type Normalization,
+  type Outputs,
+  type RunInput,
+  type RunOptions,
+} from './executor.js';
+export {
   type Cost,
   GraphBuilder,
   type GraphJson,

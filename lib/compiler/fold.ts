@@ -1,0 +1,193 @@
+import { BitpathError } from '../errors.js';
+import type { AnyNode, Graph, Node, Shape, Value } from '../graph/types.js';
+import type { Params } from '../tensor.js';
+import type { Affine, FoldedGraph, FoldedNode, Work } from './ir.js';
+import { ParamReader } from './params.js';
+
+/**
+ * Attaches parameters and reduces every op to one that native code has:
+ *
+ * - batchNorm → affine, computed in double and rounded once: mul = w/√(var+eps), add = b − mean·w/√(var+eps);
+ * - a binaryConv's scale → affine(scale, +0), or, where a batchNorm is all that reads the scaled value,
+ *   mul = scale·w/√(var+eps) in the batchNorm's affine;
+ * - bias → affine(1, bias); linear → 1×1 conv; globalAvgPool → avgPool with the map as its window.
+ *
+ * Throws `ERR_BITPATH_PARAM` for a parameter that is missing, of a wrong type or shape, or not finite.
+ */
+export function fold(graph: Graph, params: Params): FoldedGraph {
+  return new Folder(graph, params).run();
+}
+
+class Folder {
+  readonly #graph: Graph;
+  readonly #params: ParamReader;
+  readonly #values: Value[];
+  readonly #nodes: FoldedNode[] = [];
+  /** Scales of binary convs that the batchNorm reading the value takes over, by value id. */
+  readonly #scales = new Map<number, Float32Array>();
+
+  constructor(graph: Graph, params: Params) {
+    this.#graph = graph;
+    this.#params = new ParamReader(params);
+    this.#values = [...graph.values];
+  }
+
+  run(): FoldedGraph {
+    for (const node of this.#graph.nodes) this.#fold(node);
+    return { nodes: this.#nodes, values: this.#values, outputs: this.#graph.outputs };
+  }
+
+  #fold(node: AnyNode): void {
+    switch (node.op) {
+      case 'input':
+      case 'concat':
+      case 'add':
+      case 'relu':
+        return this.#emit(node, { op: node.op });
+      case 'maxPool':
+        return this.#emit(node, { op: 'maxPool', attrs: node.attrs });
+      case 'avgPool':
+        return this.#emit(node, { op: 'avgPool', attrs: node.attrs });
+      case 'globalAvgPool':
+        return this.#globalAvgPool(node);
+      case 'scale':
+        return this.#emit(node, { op: 'scale', factor: Math.fround(node.attrs.factor) });
+      case 'prelu':
+        return this.#emit(node, { op: 'prelu', slope: this.#params.floats(node, 'weight') });
+      case 'sign': {
+        const threshold = node.attrs.threshold ? this.#params.floats(node, 'threshold') : null;
+        return this.#emit(node, { op: 'sign', rule: { threshold, flip: null } });
+      }
+      case 'batchNorm':
+        return this.#emit(node, { op: 'affine', ...this.#batchNorm(node) });
+      case 'binaryConv':
+        return this.#binaryConv(node);
+      case 'conv':
+        return this.#conv(node);
+      case 'linear':
+        return this.#linear(node);
+      default: {
+        const unknown: { op: string; name: string } = node satisfies never;
+        throw new BitpathError('ERR_BITPATH_GRAPH', { reason: `node ${unknown.name} has the unknown op ${unknown.op}` });
+      }
+    }
+  }
+
+  #emit(node: AnyNode, work: Work, output = node.output, inputs = node.inputs): void {
+    this.#nodes.push({ names: [node.name], inputs, output, work });
+  }
+
+  /** Emits `work`, then an affine of its result if there is one. */
+  #emitWithAffine(node: AnyNode, work: Work, affine: Affine | null): void {
+    if (affine === null) return this.#emit(node, work);
+    const raw: Value = { id: this.#values.length, type: 'float32', shape: this.#shape(node.output) };
+    this.#values.push(raw);
+    this.#emit(node, work, raw.id);
+    this.#emit(node, { op: 'affine', ...affine }, node.output, [raw.id]);
+  }
+
+  #batchNorm(node: Node<'batchNorm'>): Affine {
+    const weight = this.#params.floats(node, 'weight');
+    const bias = this.#params.floats(node, 'bias');
+    const mean = this.#params.floats(node, 'running_mean');
+    const variance = this.#params.floats(node, 'running_var');
+    const scale = this.#scales.get(node.inputs[0] ?? -1);
+    const mul = new Float32Array(weight.length);
+    const add = new Float32Array(weight.length);
+    for (let c = 0; c < weight.length; c++) {
+      const spread = (variance[c] ?? 0) + node.attrs.eps;
+      if (!(spread > 0)) {
+        throw new BitpathError('ERR_BITPATH_PARAM', {
+          param: node.params.running_var?.name,
+          reason: `element ${c} plus eps is ${spread}, expected a positive number`,
+        });
+      }
+      const w = weight[c] ?? 0;
+      mul[c] = ((scale === undefined ? 1 : (scale[c] ?? 0)) * w) / Math.sqrt(spread);
+      add[c] = (bias[c] ?? 0) - ((mean[c] ?? 0) * w) / Math.sqrt(spread);
+    }
+    return { mul, add };
+  }
+
+  #binaryConv(node: Node<'binaryConv'>): void {
+    const { padValue } = node.attrs;
+    const padded = node.attrs.padding.some((size) => size > 0);
+    const work: Work = {
+      op: 'binaryConv',
+      attrs: node.attrs,
+      bits: this.#params.bits(node),
+      zeroPad: padded && padValue === 0,
+      padBit: padded && padValue === 1 ? 1 : 0,
+    };
+    if (!node.attrs.scale) return this.#emit(node, work);
+    const scale = this.#params.floats(node, 'scale');
+    if (this.#onlyBatchNormReads(node.output)) {
+      this.#scales.set(node.output, scale);
+      return this.#emit(node, work);
+    }
+    this.#emitWithAffine(node, work, { mul: scale, add: new Float32Array(scale.length) });
+  }
+
+  #onlyBatchNormReads(value: number): boolean {
+    const readers = this.#graph.nodes.filter((node) => node.inputs.includes(value));
+    return (
+      readers.length === 1 &&
+      readers[0]?.op === 'batchNorm' &&
+      this.#graph.outputs.every((output) => output.value !== value)
+    );
+  }
+
+  #conv(node: Node<'conv'>): void {
+    const { outChannels, kernel, groups } = node.attrs;
+    const weight = this.#params.floats(node, 'weight');
+    const work: Work = {
+      op: 'conv',
+      attrs: node.attrs,
+      weight: tapsFirst(weight, outChannels, this.#shape(node.inputs[0] ?? -1).channels / groups, kernel[0] * kernel[1]),
+    };
+    this.#emitWithAffine(node, work, node.attrs.bias ? this.#bias(node) : null);
+  }
+
+  #linear(node: Node<'linear'>): void {
+    const attrs = {
+      outChannels: node.attrs.outFeatures,
+      kernel: [1, 1],
+      stride: [1, 1],
+      padding: [0, 0, 0, 0],
+      dilation: [1, 1],
+      groups: 1,
+    } as const;
+    const work: Work = { op: 'conv', attrs, weight: this.#params.floats(node, 'weight') };
+    this.#emitWithAffine(node, work, node.attrs.bias ? this.#bias(node) : null);
+  }
+
+  #bias(node: AnyNode): Affine {
+    const add = this.#params.floats(node, 'bias');
+    return { mul: new Float32Array(add.length).fill(1), add };
+  }
+
+  #globalAvgPool(node: Node<'globalAvgPool'>): void {
+    const { height, width } = this.#shape(node.inputs[0] ?? -1);
+    const attrs = { kernel: [height, width], stride: [1, 1], padding: [0, 0, 0, 0], countIncludePad: true } as const;
+    this.#emit(node, { op: 'avgPool', attrs });
+  }
+
+  #shape(value: number): Shape {
+    const found = this.#values[value];
+    if (found === undefined) throw new BitpathError('ERR_BITPATH_GRAPH', { reason: `there is no value ${value}` });
+    return found.shape;
+  }
+}
+
+/** [O, I, taps] → [O, taps, I]. */
+function tapsFirst(weight: Float32Array, outChannels: number, inChannels: number, taps: number): Float32Array {
+  const result = new Float32Array(weight.length);
+  for (let o = 0; o < outChannels; o++) {
+    for (let i = 0; i < inChannels; i++) {
+      for (let t = 0; t < taps; t++) {
+        result[(o * taps + t) * inChannels + i] = weight[(o * inChannels + i) * taps + t] ?? 0;
+      }
+    }
+  }
+  return result;
+}

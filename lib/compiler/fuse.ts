@@ -1,0 +1,176 @@
+import type { Padding } from '../graph/types.js';
+import {
+  at,
+  type BitMap,
+  consumersOf,
+  type ElementWise,
+  type FoldedGraph,
+  type FoldedNode,
+  type FusedGraph,
+  type Instruction,
+  type Maker,
+  type SignRule,
+  type Step,
+} from './ir.js';
+
+/**
+ * Makes instructions: whatever is element-wise becomes a step of the instruction that makes its operand, so that a map is
+ * written once and a sign never reads one.
+ *
+ * Nodes are taken in order. An instruction follows its value v: each sign of v becomes SIGN steps and each copy a STORE; v
+ * itself is stored if it is an output or anything but these and the node absorbed next reads it; then one element-wise reader of v is absorbed, if its other operand was
+ * stored by an earlier instruction, and the instruction goes on with its result. (A map stored by the same instruction
+ * does not count: an ADD may not read what an earlier step has just written.) Element-wise nodes that nobody absorbs, and
+ * signs of concats, start a MAP.
+ */
+export function fuse(graph: FoldedGraph): FusedGraph {
+  return new Fuser(graph).run();
+}
+
+class Fuser {
+  readonly #graph: FoldedGraph;
+  readonly #consumers: readonly (readonly FoldedNode[])[];
+  readonly #outputs: ReadonlySet<number>;
+  readonly #instructions: Instruction[] = [];
+  readonly #bitMaps: BitMap[] = [];
+  /** Bit map that a binary conv reads, by {@link bitMapKey}. */
+  readonly #bitMapOf = new Map<string, number>();
+  readonly #absorbed = new Set<FoldedNode>();
+  /** Float values that lie in memory when the next instruction starts. */
+  readonly #stored = new Set<number>();
+
+  constructor(graph: FoldedGraph) {
+    this.#graph = graph;
+    this.#consumers = consumersOf(graph);
+    this.#outputs = new Set(graph.outputs.map((output) => output.value));
+  }
+
+  run(): FusedGraph {
+    for (const node of this.#graph.nodes) {
+      if (!this.#absorbed.has(node)) this.#start(node);
+    }
+    return { instructions: this.#instructions, bitMaps: this.#bitMaps };
+  }
+
+  #start(node: FoldedNode): void {
+    const { work } = node;
+    switch (work.op) {
+      case 'sign':
+      case 'copy': // steps of whatever made their operand
+        return;
+      case 'concat': {
+        this.#stored.add(node.output);
+        const names: string[] = [];
+        const steps = this.#follow(node.output, names);
+        if (steps.length > 0) this.#push(node.output, { op: 'map', source: node.output }, steps, names);
+        return;
+      }
+      case 'input':
+        return this.#make(node, work);
+      case 'binaryConv': {
+        const key = bitMapKey(at(node.inputs, 0), work.attrs.padding, work.padBit);
+        const bitMap = this.#bitMapOf.get(key);
+        if (bitMap === undefined) throw new RangeError(`no bit map for ${node.names.join(', ')}`);
+        return this.#make(node, { ...work, bitMap });
+      }
+      case 'conv':
+      case 'maxPool':
+      case 'avgPool':
+        return this.#make(node, { ...work, source: at(node.inputs, 0) });
+      default: {
+        const source = at(node.inputs, 0);
+        const steps = stepsOf(work, node.inputs[1]);
+        return this.#make(node, { op: 'map', source }, steps);
+      }
+    }
+  }
+
+  #make(node: FoldedNode, maker: Maker, first: readonly Step[] = []): void {
+    const names = [...node.names];
+    const steps = [...first, ...this.#follow(node.output, names)];
+    this.#push(node.output, maker, steps, names);
+  }
+
+  #push(value: number, make: Maker, steps: readonly Step[], names: readonly string[]): void {
+    const { shape } = at(this.#graph.values, value);
+    this.#instructions.push({ names: [...new Set(names)], when: 0, make, shape, steps });
+    for (const step of steps) if (step.op === 'store') this.#stored.add(step.value);
+  }
+
+  /** The steps on `value` and on what is absorbed after it; adds the names of what it takes in. */
+  #follow(value: number, names: string[]): readonly Step[] {
+    const steps: Step[] = [];
+    for (let v = value; ; ) {
+      const consumers = at(this.#consumers, v);
+      for (const sign of consumers) {
+        if (sign.work.op === 'sign') steps.push(...this.#signs(v, sign, sign.work.rule, names));
+      }
+      for (const copy of consumers.filter((node) => node.work.op === 'copy')) {
+        steps.push({ op: 'store', value: copy.output });
+        this.#absorbed.add(copy);
+      }
+      const next = consumers.find((node) => this.#canAbsorb(node, v));
+      const reread = consumers.some((node) => !['sign', 'copy'].includes(node.work.op) && node !== next);
+      if ((reread || this.#outputs.has(v)) && !this.#stored.has(v)) steps.push({ op: 'store', value: v });
+      if (next === undefined) return steps;
+      this.#absorbed.add(next);
+      names.push(...next.names);
+      steps.push(...stepsOf(next.work as ElementWise, next.inputs.find((input) => input !== v)));
+      v = next.output;
+    }
+  }
+
+  #canAbsorb(node: FoldedNode, value: number): boolean {
+    if (this.#absorbed.has(node)) return false;
+    switch (node.work.op) {
+      case 'affine':
+      case 'scale':
+      case 'relu':
+      case 'prelu':
+        return true;
+      case 'add': {
+        const other = node.inputs.find((input) => input !== value);
+        return other !== undefined && this.#stored.has(other);
+      }
+      default:
+        return false;
+    }
+  }
+
+  /** One SIGN for each bit map that binary convs want of `sign`, unless an equal sign of `value` has made it. */
+  #signs(value: number, sign: FoldedNode, rule: SignRule, names: string[]): readonly Step[] {
+    const steps: Step[] = [];
+    names.push(...sign.names);
+    for (const conv of at(this.#consumers, sign.output)) {
+      if (conv.work.op !== 'binaryConv') continue;
+      const { padBit, attrs: { padding } } = conv.work;
+      const key = bitMapKey(sign.output, padding, padBit);
+      if (this.#bitMapOf.has(key)) continue;
+      const plain = rule.threshold === null && rule.flip === null;
+      const plainKey = `plain ${bitMapKey(value, padding, padBit)}`;
+      let bitMap = plain ? this.#bitMapOf.get(plainKey) : undefined;
+      if (bitMap === undefined) {
+        bitMap = this.#bitMaps.length;
+        this.#bitMaps.push({ shape: at(this.#graph.values, value).shape, padding, padBit });
+        steps.push({ op: 'sign', bitMap, rule });
+        if (plain) this.#bitMapOf.set(plainKey, bitMap);
+      }
+      this.#bitMapOf.set(key, bitMap);
+    }
+    return steps;
+  }
+}
+
+function bitMapKey(value: number, padding: Padding, padBit: 0 | 1): string {
+  return `${value}: ${padding.join(' ')} ${padBit}`;
+}
+
+function stepsOf(work: ElementWise, other: number | undefined): readonly Step[] {
+  switch (work.op) {
+    case 'add':
+      if (other === undefined) throw new RangeError('add without a second operand');
+      return [{ op: 'add', value: other }];
+    default:
+      return [work];
+  }
+}

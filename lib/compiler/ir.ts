@@ -1,0 +1,145 @@
+/**
+ * What the passes hand to each other.
+ *
+ * A {@link FoldedGraph} is the graph with its parameters attached and every op reduced to one that native code has. Fusing
+ * turns it into a list of {@link Instruction}s over values (float maps) and bit maps. Nothing is changed in place.
+ */
+import type { ConvAttrs, GraphOutput, Padding, Shape, Value, WindowAttrs } from '../graph/types.js';
+
+/** y = fma(x, mul[c], add[c]). */
+export interface Affine {
+  readonly mul: Float32Array;
+  readonly add: Float32Array;
+}
+
+/** bit = (x xor flip[c]) ≥ threshold[c]; null is 0 for all channels. `flip` holds 0 or the sign bit. */
+export interface SignRule {
+  readonly threshold: Float32Array | null;
+  readonly flip: Int32Array | null;
+}
+
+/** `bits`: uint8 [O, ⌈kh·kw·I/groups / 8⌉]. `zeroPad`: taps on padding add 0; otherwise they count as `padBit`. */
+export interface BinaryConvWork {
+  readonly attrs: ConvAttrs;
+  readonly bits: Uint8Array;
+  readonly zeroPad: boolean;
+  readonly padBit: 0 | 1;
+}
+
+/** `weight`: [O, kh, kw, I/groups], that is, in the order in which taps are summed. */
+export interface ConvWork {
+  readonly attrs: ConvAttrs;
+  readonly weight: Float32Array;
+}
+
+export type PoolAttrs = WindowAttrs & { readonly countIncludePad: boolean };
+
+/** What a node does; `copy` is the identity, made where one value must be stored twice. */
+export type Work =
+  | { readonly op: 'input' }
+  | { readonly op: 'sign'; readonly rule: SignRule }
+  | ({ readonly op: 'binaryConv' } & BinaryConvWork)
+  | ({ readonly op: 'conv' } & ConvWork)
+  | { readonly op: 'maxPool'; readonly attrs: WindowAttrs }
+  | { readonly op: 'avgPool'; readonly attrs: PoolAttrs }
+  | { readonly op: 'concat' }
+  | { readonly op: 'copy' }
+  | ElementWise;
+
+/** Work on one element (and, for `add`, the same element of another map): what a step of an instruction can do. */
+export type ElementWise =
+  | ({ readonly op: 'affine' } & Affine)
+  | { readonly op: 'add' }
+  | { readonly op: 'scale'; readonly factor: number }
+  | { readonly op: 'relu' }
+  | { readonly op: 'prelu'; readonly slope: Float32Array };
+
+export interface FoldedNode {
+  /** Names of the graph nodes that this one stands for. */
+  readonly names: readonly string[];
+  readonly inputs: readonly number[];
+  readonly output: number;
+  readonly work: Work;
+}
+
+export interface FoldedGraph {
+  /** In order of execution. */
+  readonly nodes: readonly FoldedNode[];
+  readonly values: readonly Value[];
+  readonly outputs: readonly GraphOutput[];
+}
+
+/** Where a float value lives: the channels of the map of value `base` from `offset` on. A value is its own base unless a concat is. */
+export interface Home {
+  readonly base: number;
+  readonly offset: number;
+}
+
+/** A padded map of sign bits, shared by all binary convs that read the same bits with the same padding. */
+export interface BitMap {
+  readonly shape: Shape;
+  readonly padding: Padding;
+  readonly padBit: 0 | 1;
+}
+
+export type Step =
+  | ({ readonly op: 'affine' } & Affine)
+  | { readonly op: 'add'; readonly value: number }
+  | { readonly op: 'scale'; readonly factor: number }
+  | { readonly op: 'relu' }
+  | { readonly op: 'prelu'; readonly slope: Float32Array }
+  | { readonly op: 'store'; readonly value: number }
+  /** `bitMap` indexes {@link FusedGraph.bitMaps}. */
+  | { readonly op: 'sign'; readonly bitMap: number; readonly rule: SignRule };
+
+/** The first work of an instruction, which makes one value per output element. */
+export type Maker =
+  | { readonly op: 'input' }
+  | ({ readonly op: 'binaryConv'; readonly bitMap: number } & BinaryConvWork)
+  | ({ readonly op: 'conv'; readonly source: number } & ConvWork)
+  | ({ readonly op: 'pixelConv' } & PixelConvWork)
+  | { readonly op: 'maxPool'; readonly source: number; readonly attrs: WindowAttrs }
+  | { readonly op: 'avgPool'; readonly source: number; readonly attrs: PoolAttrs }
+  | { readonly op: 'map'; readonly source: number };
+
+/** See `PIXEL_CONV` in native/exec/program.h. */
+export interface PixelConvWork {
+  readonly attrs: ConvAttrs;
+  readonly weight: Int16Array;
+  readonly scale: Float32Array;
+  readonly yClass: Int32Array;
+  readonly xClass: Int32Array;
+  readonly bias: Float32Array;
+}
+
+/** Which inputs an instruction runs for: 0 any, 1 float32 NCHW only, 2 uint8 NHWC only. */
+export type When = 0 | 1 | 2;
+
+export interface Instruction {
+  readonly names: readonly string[];
+  readonly when: When;
+  readonly make: Maker;
+  readonly shape: Shape;
+  readonly steps: readonly Step[];
+}
+
+export interface FusedGraph {
+  readonly instructions: readonly Instruction[];
+  readonly bitMaps: readonly BitMap[];
+}
+
+/** Nodes that read each value, in order; a node that reads a value twice is listed once. */
+export function consumersOf(graph: FoldedGraph): readonly (readonly FoldedNode[])[] {
+  const consumers: FoldedNode[][] = graph.values.map(() => []);
+  for (const node of graph.nodes) {
+    for (const input of new Set(node.inputs)) consumers[input]?.push(node);
+  }
+  return consumers;
+}
+
+/** `list[index]` where the passes themselves guarantee that it is there. */
+export function at<T>(list: readonly T[], index: number): NonNullable<T> {
+  const item = list[index];
+  if (item === undefined || item === null) throw new RangeError(`index ${index} of ${list.length}`);
+  return item;
+}

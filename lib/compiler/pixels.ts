@@ -1,0 +1,186 @@
+import { BitpathError } from '../errors.js';
+import type { ConvAttrs, Shape } from '../graph/types.js';
+import { at, consumersOf, type FoldedGraph, type FusedGraph, type Instruction, type PixelConvWork } from './ir.js';
+
+/** Per input channel, in units of the 0–1 range: a pixel p stands for (p / 255 − mean) / std. */
+export interface Normalization {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/**
+ * Adds the way in for uint8 pictures, beside the one for float32 tensors.
+ *
+ * Where only ungrouped convs read the input, each gets a twin in integers (PIXEL_CONV). Elsewhere the pixels become a
+ * normalised float map and all that follows is shared.
+ */
+export function acceptPixels(fused: FusedGraph, graph: FoldedGraph, normalization: Normalization): FusedGraph {
+  const input = at(graph.nodes, graph.nodes.findIndex((node) => node.work.op === 'input')).output;
+  const { shape } = at(graph.values, input);
+  const isOutput = graph.outputs.some((output) => output.value === input);
+  const onlyConvs = at(consumersOf(graph), input).every(({ work }) => work.op === 'conv' && work.attrs.groups === 1);
+
+  const twins = new Map<Instruction, Instruction>();
+  for (const instruction of fused.instructions) {
+    const { make } = instruction;
+    if (isOutput || !onlyConvs || make.op !== 'conv' || make.source !== input) continue;
+    const work = pixelConv(make.attrs, make.weight, shape, instruction.shape, normalization);
+    if (work !== null) twins.set(instruction, { ...instruction, when: 2, make: { op: 'pixelConv', ...work } });
+  }
+  const readers = fused.instructions.filter(({ make }) => make.op === 'conv' && make.source === input);
+  const integer = onlyConvs && !isOutput && twins.size === readers.length;
+
+  const instructions = fused.instructions.flatMap((instruction): Instruction[] => {
+    const twin = twins.get(instruction);
+    if (integer && twin) return [{ ...instruction, when: 1 }, twin];
+    if (instruction.make.op !== 'input') return [instruction];
+    const floats: Instruction = { ...instruction, when: 1 };
+    if (integer) return [floats];
+    return [floats, { ...instruction, when: 2, steps: [normalize(normalization), ...instruction.steps] }];
+  });
+  return { ...fused, instructions };
+}
+
+function normalize({ mean, std }: Normalization) {
+  return {
+    op: 'affine',
+    mul: Float32Array.from(std, (s) => 1 / (255 * s)),
+    add: Float32Array.from(mean, (m, c) => -m / at(std, c)),
+  } as const;
+}
+
+/** 255 · Σ|w| of an output channel stays below 2³¹. */
+const LARGEST_SUM = Math.floor((2 ** 31 - 1) / 255);
+const LARGEST_WEIGHT = 32767;
+
+/**
+ * The conv on raw pixels: Σ w·((p/255 − mean)/std) = Σ p·w' − Σ w·mean/std with w' = w/(255·std), where w' ≈ q·(int16) with
+ * one float32 q for each output channel. Taps outside the image add nothing to either sum, so the bias depends on
+ * which taps are inside. Null where the integers cannot hold it or a result is not finite.
+ *
+ * @param weight [O, kh, kw, I]
+ */
+export function pixelConv(
+  attrs: ConvAttrs,
+  weight: Float32Array,
+  input: Shape,
+  output: Shape,
+  { mean, std }: Normalization,
+): PixelConvWork | null {
+  const { outChannels, kernel, stride, padding, dilation } = attrs;
+  const { channels } = input;
+  const rowLength = kernel[0] * kernel[1] * channels;
+  const integers = new Int16Array(weight.length);
+  const scale = new Float32Array(outChannels);
+  for (let o = 0; o < outChannels; o++) {
+    const row = weight.subarray(o * rowLength, (o + 1) * rowLength);
+    const folded = Float64Array.from(row, (w, k) => w / (255 * at(std, k % channels)));
+    const q = quantum(folded);
+    if (q === null) return null;
+    scale[o] = q;
+    integers.set(folded.map((w) => (q === 0 ? 0 : roundHalfEven(w / q))), o * rowLength);
+  }
+
+  const y = borderClasses(output.height, input.height, kernel[0], stride[0], padding[0], dilation[0]);
+  const x = borderClasses(output.width, input.width, kernel[1], stride[1], padding[1], dilation[1]);
+  const bias = new Float32Array(y.ranges.length * x.ranges.length * outChannels);
+  let next = 0;
+  for (const [top, bottom] of y.ranges) {
+    for (const [left, right] of x.ranges) {
+      for (let o = 0; o < outChannels; o++) {
+        let sum = 0;
+        for (let kh = top; kh <= bottom; kh++) {
+          for (let kw = left; kw <= right; kw++) {
+            const tap = ((o * kernel[0] + kh) * kernel[1] + kw) * channels;
+            for (let c = 0; c < channels; c++) sum += ((weight[tap + c] ?? 0) * at(mean, c)) / at(std, c);
+          }
+        }
+        bias[next++] = -sum;
+      }
+    }
+  }
+  if (!bias.every(Number.isFinite)) return null;
+  return { attrs, weight: integers, scale, yClass: y.classes, xClass: x.classes, bias };
+}
+
+/**
+ * The step q of one output channel, a float32, as small as its weights allow.
+ *
+ * |round(w/q)| ≤ 32767 for q = max|w| / 32767, which makes the largest weight exact. If the sum of the integers is then
+ * too large, q = Σ|w| / (S − n/2 − 1) for n taps and the largest sum S: rounding adds at most ½ a tap, so
+ * Σ|round(w/q)| ≤ Σ|w|/q + n/2 ≤ S − 1, the 1 for the rounding of q. That is within (n/2 + 1)/S of the smallest such q.
+ * Null if n leaves no room or the result is 0 or not finite; 0 if all weights are 0.
+ */
+function quantum(weights: Float64Array): number | null {
+  const magnitudes = weights.map(Math.abs);
+  const largest = magnitudes.reduce((a, b) => Math.max(a, b), 0);
+  if (largest === 0) return 0;
+  let q = Math.fround(largest / LARGEST_WEIGHT);
+  const total = magnitudes.reduce((sum, w) => sum + roundHalfEven(w / q), 0);
+  if (total > LARGEST_SUM) {
+    const room = LARGEST_SUM - weights.length / 2 - 1;
+    if (room <= 0) return null;
+    q = Math.fround(magnitudes.reduce((sum, w) => sum + w, 0) / room);
+  }
+  // Below the normal range a float32 q is too coarse to keep its promises.
+  return Number.isFinite(q) && q >= 2 ** -126 ? q : null;
+}
+
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1;
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+interface BorderClasses {
+  /** Class of each output row (or column). */
+  readonly classes: Int32Array;
+  /** First and last tap inside the image, by class; first > last where there is none. */
+  readonly ranges: readonly (readonly [number, number])[];
+}
+
+/** Output positions along one axis, grouped by which of their taps lie inside the image. */
+export function borderClasses(
+  outSize: number,
+  inSize: number,
+  kernel: number,
+  stride: number,
+  padBefore: number,
+  dilation: number,
+): BorderClasses {
+  const classes = new Int32Array(outSize);
+  const ranges: (readonly [number, number])[] = [];
+  const known = new Map<string, number>();
+  for (let out = 0; out < outSize; out++) {
+    const origin = out * stride - padBefore;
+    const first = Math.max(0, Math.ceil(-origin / dilation));
+    const last = Math.min(kernel - 1, Math.floor((inSize - 1 - origin) / dilation));
+    const range = first <= last ? ([first, last] as const) : ([0, -1] as const);
+    const key = range.join();
+    let found = known.get(key);
+    if (found === undefined) {
+      found = ranges.push(range) - 1;
+      known.set(key, found);
+    }
+    classes[out] = found;
+  }
+  return { classes, ranges };
+}
+
+/** Throws `ERR_BITPATH_ARGUMENT` unless there is one finite mean and one finite std > 0 for each of `channels`. */
+export function checkNormalization(value: Normalization, channels: number): Normalization {
+  for (const key of ['mean', 'std'] as const) {
+    const list: unknown = (value as Partial<Normalization> | null)?.[key];
+    const valid = Array.isArray(list) && list.length === channels &&
+      list.every((item) => Number.isFinite(item) && (key === 'mean' || item > 0));
+    if (!valid) {
+      throw new BitpathError('ERR_BITPATH_ARGUMENT', {
+        argument: `options.normalization.${key}`,
+        expected: `${channels} finite numbers${key === 'std' ? ' > 0' : ''}, one a channel`,
+        received: JSON.stringify(list) ?? String(list),
+      });
+    }
+  }
+  return value;
+}

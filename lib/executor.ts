@@ -1,0 +1,245 @@
+/** Compiled networks, ready to run. */
+import { types } from 'node:util';
+import { argumentError, checkInteger, checkOptions, checkString } from './check.js';
+import { compileProgram, type Normalization, type Program } from './compiler/index.js';
+import { checkNormalization } from './compiler/pixels.js';
+import { BitpathError, fromNative } from './errors.js';
+import { checkGraph } from './graph/builder.js';
+import type { Graph, Shape } from './graph/types.js';
+import { type Isa, type NativeExecutor, type NativeProgram, native } from './native.js';
+import { type Images, type RunInput, readImages } from './runInput.js';
+import { type Params, Tensor } from './tensor.js';
+
+export type { Normalization } from './compiler/index.js';
+export type { Isa } from './native.js';
+export type { RunInput } from './runInput.js';
+
+export interface CompileOptions {
+  /** Most threads that a run uses, 1 … 1024. Default: `BITPATH_THREADS`, else the CPUs that this process may use. */
+  readonly threads?: number | undefined;
+  /** Images computed together, 1 … 65536 (default 1). A run takes any number of images, and its result does not depend on this. */
+  readonly batch?: number | undefined;
+  /** `scalar`, `avx2`, `avx512` or `neon`. Default: `BITPATH_ISA`, else the best that this machine supports. */
+  readonly isa?: Isa | undefined;
+  /** Lets the network take uint8 pictures: a pixel p of channel c stands for (p / 255 − mean[c]) / std[c]. */
+  readonly normalization?: Normalization | undefined;
+}
+
+export interface RunOptions {
+  /** Stops the run; the promise is then rejected with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** By output name: float32 [N, C, H, W], or [N, C] for a 1×1 map. */
+export type Outputs = Readonly<Record<string, Tensor<'float32'>>>;
+
+export interface InstructionDescription {
+  /** Names of the graph nodes that the instruction computes. */
+  readonly nodes: readonly string[];
+  readonly op: string;
+  readonly kernel: string;
+  readonly isa: Isa;
+  /** The inputs that it runs for: float32 tensors, uint8 pictures, or any. */
+  readonly input: 'any' | 'float32' | 'uint8';
+  /** Of one image. */
+  readonly output: Shape;
+  /** Work fused behind the op, in order. */
+  readonly steps: readonly string[];
+  /** Packed weights and constants. */
+  readonly weightBytes: number;
+  /** Multiply-accumulates of one image. */
+  readonly macs: number;
+}
+
+export interface ExecutorDescription {
+  readonly isa: Isa;
+  readonly threads: number;
+  readonly batch: number;
+  /** All packed weights and constants; clones share them. */
+  readonly weightBytes: number;
+  /** The feature maps of one batch; each clone has its own. */
+  readonly arenaBytes: number;
+  readonly instructions: readonly InstructionDescription[];
+}
+
+const MAX_THREADS = 1024;
+const MAX_BATCH = 65536;
+
+/**
+ * Compiles a graph for this machine.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION` for bad arguments or environment variables,
+ *   `ERR_BITPATH_PARAM` for parameters that do not fit the graph, `ERR_BITPATH_ISA` for an instruction set that is unknown or
+ *   not supported here, `ERR_BITPATH_ADDON` if the addon cannot be loaded, `ERR_BITPATH_MEMORY`, `ERR_BITPATH_THREAD`. All of
+ *   them reject the promise.
+ */
+export async function compile(graph: Graph, params: Params, options: CompileOptions = {}): Promise<Executor> {
+  checkGraph('graph', graph);
+  if (!types.isMap(params)) throw argumentError('params', 'a Map of tensors', params);
+  checkOptions('options', options, ['threads', 'batch', 'isa', 'normalization']);
+  const batch = checkInteger('options.batch', options.batch ?? 1, 1, MAX_BATCH);
+  const addon = native();
+  const threads = options.threads === undefined ? defaultThreads() : checkInteger('options.threads', options.threads, 1, MAX_THREADS);
+  const isaName = options.isa === undefined ? (process.env.BITPATH_ISA ?? null) : checkString('options.isa', options.isa);
+  const normalization = options.normalization === undefined ? null : checkNormalization(options.normalization, inputChannels(graph));
+  return nativeCall(() => {
+    const isa = addon.selectIsa(isaName);
+    const program = compileProgram(graph, params, { batch, normalization });
+    return new Executor({ program, packed: new addon.Program(program.code, program.constants, isa), threads });
+  });
+}
+
+interface Compiled {
+  readonly program: Program;
+  /** The packed weights; clones share them. */
+  readonly packed: NativeProgram;
+  readonly threads: number;
+}
+
+/**
+ * A compiled network with memory of its own for feature maps. Made by {@link compile}; runs of one executor queue and are
+ * computed one after another, those of {@link Executor.clone | clones} may be computed at the same time.
+ *
+ * Every ISA, number of threads and batch gives the same bits.
+ */
+export class Executor implements Disposable {
+  readonly isa: Isa;
+  readonly threads: number;
+  /** Images computed together. */
+  readonly batch: number;
+  /** Of one image. */
+  readonly inputShape: Shape;
+  /** Whether it takes uint8 pictures. */
+  readonly acceptsUint8: boolean;
+  readonly #compiled: Compiled;
+  /** Null once disposed. */
+  #executor: NativeExecutor | null;
+
+  /** @internal */
+  constructor(compiled: Compiled) {
+    const { program, packed, threads } = compiled;
+    this.#compiled = compiled;
+    this.#executor = new (native().Executor)(packed, threads);
+    this.isa = packed.isa;
+    this.threads = threads;
+    this.batch = program.batch;
+    this.inputShape = Object.freeze({ ...program.inputShape });
+    this.acceptsUint8 = program.acceptsUint8;
+  }
+
+  /**
+   * Computes the outputs for N images off the JavaScript thread. The input is copied before this returns.
+   *
+   * @throws `ERR_BITPATH_ARGUMENT` for an input that does not fit, `ERR_BITPATH_DISPOSED`, also where the executor is
+   *   disposed before the run ends, `ERR_BITPATH_MEMORY`, or the signal's reason. All of them reject the promise.
+   */
+  async run(input: RunInput, options: RunOptions = {}): Promise<Outputs> {
+    checkOptions('options', options, ['signal']);
+    const { signal } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) throw argumentError('options.signal', 'an AbortSignal', signal);
+    signal?.throwIfAborted();
+    const executor = this.#live();
+    const images = this.#images(input);
+    const origin: { stack?: string } = {};
+    Error.captureStackTrace(origin, this.run);
+
+    return new Promise((resolve, reject) => {
+      let id = 0;
+      const abort = () => {
+        executor.cancel(id);
+        reject(signal?.reason);
+      };
+      id = nativeCall(() =>
+        executor.run(images.data, images.count, (error, outputs) => {
+          signal?.removeEventListener('abort', abort);
+          if (outputs === null) reject(fromNative(error, origin));
+          else resolve(this.#name(outputs, images.count));
+        }),
+      );
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  /** The same on this thread, which it blocks; the input is read in place. Throws as {@link Executor.run} rejects. */
+  runSync(input: RunInput): Outputs {
+    const executor = this.#live();
+    const { data, count } = this.#images(input);
+    return this.#name(nativeCall(() => executor.runSync(data, count)), count);
+  }
+
+  /** Runs a batch of zeros through every way in, so that the first real run finds memory and threads in place. */
+  async warmup(): Promise<void> {
+    this.#live();
+    const { channels, height, width } = this.inputShape;
+    const length = this.batch * channels * height * width;
+    await this.run(new Float32Array(length));
+    if (this.acceptsUint8) await this.run(new Uint8Array(length));
+  }
+
+  /** What was compiled: each instruction with its kernel, shape and cost, and the totals. */
+  describe(): ExecutorDescription {
+    this.#live();
+    const { program, packed, threads } = this.#compiled;
+    const instructions = packed.describe().map((instruction, i): InstructionDescription => {
+      const { nodes = [], when = 0 } = program.instructions[i] ?? {};
+      const { op, kernel, steps, weightBytes, macs, channels, height, width } = instruction;
+      const input = ({ 0: 'any', 1: 'float32', 2: 'uint8' } as const)[when];
+      return { nodes, op, kernel, isa: packed.isa, input, output: { channels, height, width }, steps, weightBytes, macs };
+    });
+    const { isa, arenaBytes, weightBytes } = packed;
+    return { isa, threads, batch: program.batch, weightBytes, arenaBytes, instructions };
+  }
+
+  /** Another executor over the same packed weights, with memory of its own. Disposing one leaves the other alone. */
+  clone(): Executor {
+    this.#live();
+    return nativeCall(() => new Executor(this.#compiled));
+  }
+
+  /** Frees the feature maps. Runs that have not ended are rejected with `ERR_BITPATH_DISPOSED`. Calling it twice is harmless. */
+  dispose(): void {
+    this.#executor?.dispose();
+    this.#executor = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #live(): NativeExecutor {
+    if (this.#executor === null) throw new BitpathError('ERR_BITPATH_DISPOSED', { what: 'The executor' });
+    return this.#executor;
+  }
+
+  #images(input: unknown): Images {
+    return readImages(input, this.inputShape, this.acceptsUint8);
+  }
+
+  #name(data: readonly Float32Array[], count: number): Outputs {
+    const named = this.#compiled.program.outputs.map(({ name, shape: { channels, height, width } }, i) => {
+      const shape = height === 1 && width === 1 ? [count, channels] : [count, channels, height, width];
+      return [name, new Tensor('float32', shape, data[i] as Float32Array)] as const;
+    });
+    return Object.fromEntries(named);
+  }
+}
+
+/** Runs `call`, and throws what the addon throws as a BitpathError. */
+function nativeCall<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+function defaultThreads(): number {
+  const text = process.env.BITPATH_THREADS;
+  if (text === undefined) return Math.min(native().availableThreads(), MAX_THREADS);
+  return checkInteger('BITPATH_THREADS', /^\d{1,4}$/.test(text) ? Number(text) : text, 1, MAX_THREADS);
+}
+
+function inputChannels(graph: Graph): number {
+  const input = graph.nodes.find((node) => node.op === 'input');
+  return graph.values[input?.output ?? -1]?.shape.channels ?? 0;
+}
