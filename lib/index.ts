@@ -8,6 +8,7 @@ export {
   type Reported,
 } from './architectures/index.js';
 export * from './blocks/index.js';
+export { type Dataset, type DatasetOptions, openDataset, type Sample } from './datasets.js';
 export { BitpathError, type ErrorCode, type ErrorDetails } from './errors.js';
 export {
   type CompileOptions,
@@ -33,4 +34,16 @@ export {
   randomParams,
 } from './graph/index.js';
 export type * from './graph/types.js';
+export {
+  createModel,
+  DEFAULT_MODEL,
+  type Label,
+  listModels,
+  loadModel,
+  Model,
+  type ModelInfo,
+  type ModelOptions,
+  modelFromBytes,
+  type Provenance,
+} from './model.js';
 export { type DType, type Params, Tensor } from './tensor.js';

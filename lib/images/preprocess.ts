@@ -1,5 +1,6 @@
 /** Pixels → a network's input, as the model's preprocessing says. */
 import { argumentError, checkOneOf, checkOptions } from '../check.js';
+import { fromNative } from '../errors.js';
 import { native } from '../native.js';
 import { Tensor } from '../tensor.js';
 import { checkImage, type RgbImage } from './decode.js';
@@ -76,11 +77,17 @@ export function cropGeometry({ height, width }: { height: number; width: number 
 
 /** The addon's resize as a promise: float32 levels in 0 … 255, crop height × width × 3. */
 export function resizeBilinear({ pixels, height, width }: RgbImage, geometry: Geometry): Promise<Float32Array> {
+  const origin: { stack?: string } = {};
+  Error.captureStackTrace(origin, resizeBilinear);
   return new Promise((resolve, reject) => {
-    native().resizeBilinear(pixels, height, width, geometry, (error, result) => {
-      if (error !== null || result === null) reject(error);
-      else resolve(result);
-    });
+    try {
+      native().resizeBilinear(pixels, height, width, geometry, (error, result) => {
+        if (result === null) reject(fromNative(error, origin));
+        else resolve(result);
+      });
+    } catch (error) {
+      reject(fromNative(error, origin));
+    }
   });
 }
 
