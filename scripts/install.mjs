@@ -96,13 +96,17 @@ function build(incremental) {
   }
   const prefix = headersPrefix();
   const options = ['--jobs', process.env.JOBS ?? '2', '--release', ...(prefix ? [`--nodedir=${prefix}`] : [])];
-  const child = spawnSync(process.execPath, [gyp, ...(incremental ? ['configure', 'build'] : ['rebuild']), ...options], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    // Developers want to see warnings and progress; an install shows the log only if it fails.
-    stdio: incremental ? 'inherit' : ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawnSync(
+    process.execPath,
+    [gyp, ...(incremental ? ['configure', 'build'] : ['rebuild']), ...options],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+      // Developers want to see warnings and progress; an install shows the log only if it fails.
+      stdio: incremental ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+    },
+  );
   if (child.status === 0) return 0;
   process.stderr.write(`${child.stdout ?? ''}${child.stderr ?? ''}`);
   console.error(`\nbitpath: the native addon could not be built.\n${remedy(prefix)}`);
@@ -115,7 +119,9 @@ if (found.buildId === wanted) {
   console.log(`bitpath: ${found.path} is up to date`);
 } else {
   const incremental = process.argv.includes('--rebuild-if-stale');
-  console.log(`bitpath: building the native addon (${found.reason ?? 'the one that is there was built from other sources'})`);
+  console.log(
+    `bitpath: building the native addon (${found.reason ?? 'the one that is there was built from other sources'})`,
+  );
   process.exitCode = build(incremental);
   if (!process.exitCode) {
     const built = probe();

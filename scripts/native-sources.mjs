@@ -22,7 +22,8 @@ export function nativeSources(section) {
     if (entry === '') continue;
     const heading = /^\[(core|node)\]$/.exec(entry);
     if (heading) current = heading[1];
-    else if (!/^native\/[\w/-]+\.cpp$/.test(entry)) throw new Error(`native/sources.txt: "${entry}" is no native/….cpp`);
+    else if (!/^native\/[\w/-]+\.cpp$/.test(entry))
+      throw new Error(`native/sources.txt: "${entry}" is no native/….cpp`);
     else if (current === '') throw new Error(`native/sources.txt: "${entry}" comes before the first [section]`);
     else if (section === undefined || section === current) sources.push(entry);
   }
