@@ -21,7 +21,9 @@ export const ERRORS = {
   ERR_BITPATH_MODEL_FILE: '{file}: {reason}',
   ERR_BITPATH_IMAGE: '{image}: {reason}',
   ERR_BITPATH_DATASET: '{path}: {reason}',
-  ERR_BITPATH_MISSING_PACKAGE: '{feature} needs the package {package}, which could not be loaded ({reason}): npm install {package}',
+  ERR_BITPATH_USAGE: '{reason}',
+  ERR_BITPATH_MISSING_PACKAGE:
+    '{feature} needs the package {package}, which could not be loaded ({reason}): npm install {package}',
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
