@@ -142,7 +142,7 @@ function describeObject(value: object): string {
     const parts = value.slice(0, 6).map((item) => (typeof item === 'object' && item !== null ? '…' : describe(item)));
     return `[${parts.join(', ')}${value.length > 6 ? `, … ${value.length} elements` : ''}]`;
   }
-  const constructor: unknown = Object.getPrototypeOf(value)?.constructor;
-  const name = typeof constructor === 'function' ? constructor.name : '';
+  const maker: unknown = Object.getPrototypeOf(value)?.constructor;
+  const name = typeof maker === 'function' ? maker.name : '';
   return name === '' || name === 'Object' ? 'an object' : `an object of class ${name}`.slice(0, LONGEST_TEXT);
 }

@@ -43,17 +43,29 @@ test('BAD CALL: each guard names the argument, what it expects and what came', (
   refuses(() => checkFinite('eps', Infinity), code, /finite number for eps but received Infinity/);
   refuses(() => checkString('name', ''), code, /received ""/);
   refuses(() => checkBoolean('bias', 0), code, /true or false for bias but received 0/);
-  refuses(() => checkOneOf('join', 'max', ['mean', 'sum']), code, /Expected "mean" or "sum" for join but received "max"/);
-  for (const options of [null, 3, [], 'x'] as unknown[]) refuses(() => checkOptions('compile', options as object, ['a']), code, /an object of options/);
+  refuses(
+    () => checkOneOf('join', 'max', ['mean', 'sum']),
+    code,
+    /Expected "mean" or "sum" for join but received "max"/,
+  );
+  for (const options of [null, 3, [], 'x'] as unknown[])
+    refuses(() => checkOptions('compile', options as object, ['a']), code, /an object of options/);
 });
 
 test('BAD CALL: an unknown option offers the nearest name', () => {
   const code = 'ERR_BITPATH_UNKNOWN_OPTION';
-  refuses(() => checkOptions('compile', { thread: 1 }, ['isa', 'threads']), code, /"thread" for compile \(did you mean "threads"\?\); known are isa, threads$/);
+  refuses(
+    () => checkOptions('compile', { thread: 1 }, ['isa', 'threads']),
+    code,
+    /"thread" for compile \(did you mean "threads"\?\); known are isa, threads$/,
+  );
   refuses(() => checkOptions('compile', { banana: 1 }, ['isa', 'threads']), code, /"banana" for compile; known/);
   refuses(() => checkOptions('compile', JSON.parse('{"__proto__": 1}'), ['isa']), code, /__proto__/);
   refuses(() => checkOptions('relu', { x: 1 }, []), code, /\(none\)/);
-  assert.match(unknownName('model', 'resnet19', ['resnet18', 'igp']).message, /No model is called "resnet19" \(did you mean "resnet18"\?\)/);
+  assert.match(
+    unknownName('model', 'resnet19', ['resnet18', 'igp']).message,
+    /No model is called "resnet19" \(did you mean "resnet18"\?\)/,
+  );
 });
 
 test('nearest', () => {
@@ -65,7 +77,14 @@ test('nearest', () => {
 });
 
 test('describe is short, and survives hostile values', () => {
-  const hostile = new Proxy({}, { getPrototypeOf: () => { throw new Error('no'); } });
+  const hostile = new Proxy(
+    {},
+    {
+      getPrototypeOf: () => {
+        throw new Error('no');
+      },
+    },
+  );
   const cases: [unknown, string][] = [
     [undefined, 'undefined'],
     [null, 'null'],

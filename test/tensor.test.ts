@@ -11,7 +11,12 @@ const argumentError = (message: RegExp) => (error: unknown) => {
 };
 /** Node 20 knows resizable buffers; the library's types do not. */
 function resizable(bytes: number, maxByteLength: number): ArrayBuffer & { resize(bytes: number): void } {
-  return new (ArrayBuffer as unknown as new (bytes: number, options: object) => ArrayBuffer & { resize(bytes: number): void })(bytes, { maxByteLength });
+  return new (
+    ArrayBuffer as unknown as new (
+      bytes: number,
+      options: object,
+    ) => ArrayBuffer & { resize(bytes: number): void }
+  )(bytes, { maxByteLength });
 }
 
 test('a tensor refers to its data and freezes its shape', () => {
@@ -28,11 +33,18 @@ test('a tensor refers to its data and freezes its shape', () => {
 });
 
 test('BAD CALL: wrong dtype, shape, array or length', () => {
-  const make = (dtype: unknown, shape: unknown, data: unknown) => () => new Tensor(dtype as 'float32', shape as number[], data as Float32Array);
+  const make = (dtype: unknown, shape: unknown, data: unknown) => () =>
+    new Tensor(dtype as 'float32', shape as number[], data as Float32Array);
   assert.throws(make('float64', [1], new Float64Array(1)), argumentError(/"float32" or "uint8" or "int32" for dtype/));
-  assert.throws(make('float32', [1], new Float64Array(1)), argumentError(/a Float32Array for data but received Float64Array of length 1/));
+  assert.throws(
+    make('float32', [1], new Float64Array(1)),
+    argumentError(/a Float32Array for data but received Float64Array of length 1/),
+  );
   assert.throws(make('float32', [1], [1]), argumentError(/a Float32Array for data but received \[1\]/));
-  assert.throws(make('float32', [2, 2], new Float32Array(3)), argumentError(/Float32Array of length 4 for data but received Float32Array of length 3/));
+  assert.throws(
+    make('float32', [2, 2], new Float32Array(3)),
+    argumentError(/Float32Array of length 4 for data but received Float32Array of length 3/),
+  );
   assert.throws(make('float32', 4, new Float32Array(4)), argumentError(/array of at most 8 integers for shape/));
   assert.throws(make('float32', [2, -1], new Float32Array(1)), argumentError(/for shape\[1\] but received -1/));
   assert.throws(make('float32', [2 ** 16, 2 ** 16], new Float32Array(1)), argumentError(/at most 2147483647 elements/));

@@ -35,8 +35,10 @@ export interface Architecture {
   readonly body: (graph: GraphBuilder, x: Value, options: BodyOptions) => Value;
 }
 
-/** The fields that a line of a family's list gives. */
-export type Heading = Omit<Architecture, 'options' | 'body'>;
+/** A row of Table 1. */
+export function table1(top1Error: number, top5Error: number, storageMbit: number, gflops: number): Reported {
+  return { top1Error, top5Error, storageMbit, gflops };
+}
 
 /** Global average pool and the classifier `fc`. */
 export function classifier(graph: GraphBuilder, x: Value, classes: number): Value {

@@ -1,29 +1,42 @@
 /** Binary DenseNets: name gives depth(growth). */
 import { binaryDense, denseTransition, igpDense } from '../blocks/dense.js';
 import { stem } from '../blocks/stem.js';
-import { type Architecture, classifier, type Heading, withUnit } from './architecture.js';
+import { type Architecture, classifier, type Reported, table1, withUnit } from './architecture.js';
 
 const STEM_CHANNELS = 64;
-type Block = 'dense' | 'igp';
+interface Family {
+  readonly block: 'dense' | 'igp';
+  readonly source: string;
+}
+interface Configuration {
+  readonly growth: number;
+  /** Layers or blocks of each stage. */
+  readonly stages: readonly number[];
+  /** A transition keeps ⌊C / r⌋ of its C channels. */
+  readonly r: readonly number[];
+}
 
-/** A transition keeps ⌊C / r⌋ of its C channels. Layers and transitions are counted together: `body.0`, `body.1`, … */
+/** Layers and transitions are counted together through the network: `body.0`, `body.1`, … */
 function network(
-  block: Block,
-  growth: number,
-  stages: readonly number[],
-  reductions: readonly number[],
-  heading: Omit<Heading, 'status'>,
+  { block, source }: Family,
+  name: string,
+  title: string,
+  { growth, stages, r }: Configuration,
+  reported: Reported,
 ): Architecture {
   return {
-    ...heading,
+    name,
+    title,
+    source,
     status: 'reconstructed',
+    reported,
     options: block === 'igp' ? ['unit', 'join'] : ['unit'],
     body(graph, input, { classes, join, unit }) {
       let x = stem(graph, input, { outChannels: STEM_CHANNELS, relu: true });
       let index = 0;
       stages.forEach((layers, stage) => {
         if (stage > 0) {
-          const outChannels = Math.max(1, Math.floor(x.shape.channels / (reductions[stage - 1] ?? 1)));
+          const outChannels = Math.max(1, Math.floor(x.shape.channels / (r[stage - 1] ?? 1)));
           x = denseTransition(graph, x, { name: `body.${index++}`, outChannels });
         }
         for (let i = 0; i < layers; i++) {
@@ -37,12 +50,24 @@ function network(
   };
 }
 
-const DENSE = 'depth and growth are the paper’s; layers and reductions are those of the network it is based on, at half the growth and twice the layers';
-const IGP = 'the block’s costs, depth and growth are the paper’s; its wiring is reconstructed, the reductions are fitted to the reported storage';
+const DENSE: Family = {
+  block: 'dense',
+  source:
+    'depth and growth are the paper’s; layers and reductions are the base network’s, at half its growth, twice its layers',
+};
+const IGP: Family = {
+  block: 'igp',
+  source:
+    'costs, depth and growth are the paper’s; the wiring is reconstructed, the reductions are fitted to the storage',
+};
+const DENSE_51 = { growth: 32, stages: [12, 12, 12, 10], r: [2.7, 2.7, 2.2] };
+const DENSE_69 = { growth: 32, stages: [12, 16, 24, 12], r: [3.3, 3.3, 4] };
+const IGP_51 = { growth: 53, stages: [6, 6, 6, 5], r: [2, 2.2, 2.2] };
+const IGP_69 = { growth: 48, stages: [6, 8, 12, 6], r: [1.8, 2.7, 3] };
 
 export const DENSENET: readonly Architecture[] = [
-  network('dense', 32, [12, 12, 12, 10], [2.7, 2.7, 2.2], { name: 'binary-densenet51-32', title: 'BinaryDenseNet51(32)', source: DENSE, reported: { top1Error: 38.14, top5Error: 16.8, storageMbit: 34.8, gflops: 0.27 } }),
-  network('dense', 32, [12, 16, 24, 12], [3.3, 3.3, 4], { name: 'binary-densenet69-32', title: 'BinaryDenseNet69(32)', source: DENSE, reported: { top1Error: 36.26, top5Error: 15.24, storageMbit: 42.0, gflops: 0.28 } }),
-  network('igp', 53, [6, 6, 6, 5], [2, 2.2, 2.2], { name: 'igp-densenet51-53', title: 'IGP-DenseNet51(53)', source: IGP, reported: { top1Error: 36.73, top5Error: 15.54, storageMbit: 34.5, gflops: 0.3 } }),
-  network('igp', 48, [6, 8, 12, 6], [1.8, 2.7, 3], { name: 'igp-densenet69-48', title: 'IGP-DenseNet69(48)', source: IGP, reported: { top1Error: 35.2, top5Error: 14.59, storageMbit: 41.5, gflops: 0.31 } }),
+  network(DENSE, 'binary-densenet51-32', 'BinaryDenseNet51(32)', DENSE_51, table1(38.14, 16.8, 34.8, 0.27)),
+  network(DENSE, 'binary-densenet69-32', 'BinaryDenseNet69(32)', DENSE_69, table1(36.26, 15.24, 42, 0.28)),
+  network(IGP, 'igp-densenet51-53', 'IGP-DenseNet51(53)', IGP_51, table1(36.73, 15.54, 34.5, 0.3)),
+  network(IGP, 'igp-densenet69-48', 'IGP-DenseNet69(48)', IGP_69, table1(35.2, 14.59, 41.5, 0.31)),
 ];

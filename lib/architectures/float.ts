@@ -1,11 +1,13 @@
 /** The full-precision baselines, by torchvision's names, so that its weights load. */
 import { floatResidual } from '../blocks/floatResidual.js';
 import { stem } from '../blocks/stem.js';
-import { type Architecture, classifier, type Heading } from './architecture.js';
+import { type Architecture, classifier, type Reported, table1 } from './architecture.js';
 
-function network(stages: readonly number[], heading: Omit<Heading, 'status' | 'source'>): Architecture {
+function network(name: string, title: string, stages: readonly number[], reported: Reported): Architecture {
   return {
-    ...heading,
+    name,
+    title,
+    reported,
     source: 'Table 1; torchvision’s network of this name',
     status: 'fact',
     options: [],
@@ -23,6 +25,6 @@ function network(stages: readonly number[], heading: Omit<Heading, 'status' | 's
 }
 
 export const FLOAT: readonly Architecture[] = [
-  network([2, 2, 2, 2], { name: 'resnet18', title: 'Full-precision ResNet18', reported: { top1Error: 30.7, top5Error: 10.8, storageMbit: 374.1, gflops: 1.81 } }),
-  network([3, 4, 6, 3], { name: 'resnet34', title: 'Full-precision ResNet34', reported: { top1Error: 26.8, top5Error: 8.6, storageMbit: 697.3, gflops: 3.66 } }),
+  network('resnet18', 'Full-precision ResNet18', [2, 2, 2, 2], table1(30.7, 10.8, 374.1, 1.81)),
+  network('resnet34', 'Full-precision ResNet34', [3, 4, 6, 3], table1(26.8, 8.6, 697.3, 3.66)),
 ];

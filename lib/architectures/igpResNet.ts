@@ -4,7 +4,7 @@ import { biReal } from '../blocks/residual.js';
 import { stem } from '../blocks/stem.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
-import { type Architecture, type BodyOptions, classifier, type Heading, withUnit } from './architecture.js';
+import { type Architecture, type BodyOptions, classifier, type Reported, table1, withUnit } from './architecture.js';
 
 type Stages = readonly number[];
 type Block = (graph: GraphBuilder, x: Value, name: string, options: BodyOptions) => Value;
@@ -22,9 +22,17 @@ function body(width: number, stages: Stages, block: Block): Architecture['body']
   };
 }
 
-function igp(convs: number, width: number, stages: Stages, heading: Omit<Heading, 'status'>): Architecture {
-  const block: Block = (graph, x, name, { unit, join }) => igpResNet(graph, x, withUnit({ name, convs, join }, unit));
-  return { ...heading, status: 'reconstructed', options: ['unit', 'join'], body: body(width, stages, block) };
+function igp(
+  name: string,
+  title: string,
+  { convs, width, stages }: { readonly convs: number; readonly width: number; readonly stages: Stages },
+  source: string,
+  reported: Reported | null = null,
+): Architecture {
+  const block: Block = (graph, x, blockName, { unit, join }) =>
+    igpResNet(graph, x, withUnit({ name: blockName, convs, join }, unit));
+  const options = ['unit', 'join'] as const;
+  return { name, title, source, status: 'reconstructed', reported, options, body: body(width, stages, block) };
 }
 
 /** As many Bi-Real units a stage as the IGP network of this width has, one after another. */
@@ -42,18 +50,22 @@ function chain(width: number, units: number, igpName: string): Architecture {
 }
 
 const LITERAL = 'depth, width and M are the paper’s; that the blocks are fractals, two a stage, is reconstructed';
-const LABEL = 'the reading by the authors’ earlier labels (columns c, depth d) and their width rule: one fractal a stage';
-const REPORTED_37 = { top1Error: 37.13, top5Error: 15.63, storageMbit: 33.2, gflops: 0.13 };
-const REPORTED_41 = { top1Error: 35.62, top5Error: 14.53, storageMbit: 42.6, gflops: 0.16 };
+const FITTED = 'depth and width are the paper’s; of fractals, only 2-2-3-2 of M = 7 fit both and its storage';
+const LABEL =
+  'the reading by the authors’ earlier labels (columns c, depth d) and their width rule: one fractal a stage';
+const TWO = [2, 2, 2, 2];
+const ONE = [1, 1, 1, 1];
+const TABLE_37 = table1(37.13, 15.63, 33.2, 0.13);
+const TABLE_41 = table1(35.62, 14.53, 42.6, 0.16);
 
 export const IGP_RESNET: readonly Architecture[] = [
-  igp(3, 53, [2, 2, 2, 2], { name: 'igp-resnet21-53', title: 'IGP-ResNet21(53)', source: LITERAL, reported: null }),
-  igp(7, 41, [2, 2, 2, 2], { name: 'igp-resnet37-41', title: 'IGP-ResNet37(41)', source: LITERAL, reported: REPORTED_37 }),
-  igp(15, 31, [2, 2, 2, 2], { name: 'igp-resnet69-31', title: 'IGP-ResNet69(31)', source: LITERAL, reported: null }),
-  igp(7, 48, [2, 2, 3, 2], { name: 'igp-resnet41-48', title: 'IGP-ResNet41(48)', source: 'depth and width are the paper’s; of fractals, only 2-2-3-2 of M = 7 fit both and its storage', reported: REPORTED_41 }),
-  igp(7, 53, [1, 1, 1, 1], { name: 'igp-resnet21-53-c3d4', title: 'IGP-ResNet21(53)', source: LABEL, reported: null }),
-  igp(15, 41, [1, 1, 1, 1], { name: 'igp-resnet37-41-c4d8', title: 'IGP-ResNet37(41)', source: LABEL, reported: REPORTED_37 }),
-  igp(31, 31, [1, 1, 1, 1], { name: 'igp-resnet69-31-c5d16', title: 'IGP-ResNet69(31)', source: LABEL, reported: null }),
+  igp('igp-resnet21-53', 'IGP-ResNet21(53)', { convs: 3, width: 53, stages: TWO }, LITERAL),
+  igp('igp-resnet37-41', 'IGP-ResNet37(41)', { convs: 7, width: 41, stages: TWO }, LITERAL, TABLE_37),
+  igp('igp-resnet69-31', 'IGP-ResNet69(31)', { convs: 15, width: 31, stages: TWO }, LITERAL),
+  igp('igp-resnet41-48', 'IGP-ResNet41(48)', { convs: 7, width: 48, stages: [2, 2, 3, 2] }, FITTED, TABLE_41),
+  igp('igp-resnet21-53-c3d4', 'IGP-ResNet21(53)', { convs: 7, width: 53, stages: ONE }, LABEL),
+  igp('igp-resnet37-41-c4d8', 'IGP-ResNet37(41)', { convs: 15, width: 41, stages: ONE }, LABEL, TABLE_37),
+  igp('igp-resnet69-31-c5d16', 'IGP-ResNet69(31)', { convs: 31, width: 31, stages: ONE }, LABEL),
   chain(53, 6, 'IGP-ResNet21(53)'),
   chain(41, 14, 'IGP-ResNet37(41)'),
   chain(31, 30, 'IGP-ResNet69(31)'),

@@ -27,7 +27,12 @@ export function listArchitectures(): readonly Architecture[] {
 /** The architecture called `name`. Throws `ERR_BITPATH_UNKNOWN_NAME`. */
 export function getArchitecture(name: string): Architecture {
   const found = ARCHITECTURES.find((architecture) => architecture.name === name);
-  if (found === undefined) throw unknownName('architecture', name, ARCHITECTURES.map((architecture) => architecture.name));
+  if (found === undefined)
+    throw unknownName(
+      'architecture',
+      name,
+      ARCHITECTURES.map((architecture) => architecture.name),
+    );
   return found;
 }
 
@@ -70,5 +75,8 @@ function checkInputSize(size: unknown): readonly [number, number] {
     return [side, side];
   }
   if (size.length !== 2) throw argumentError('inputSize', 'an integer or a pair [height, width]', size);
-  return [checkInteger('inputSize[0]', size[0], 1, LARGEST_INPUT), checkInteger('inputSize[1]', size[1], 1, LARGEST_INPUT)];
+  return [
+    checkInteger('inputSize[0]', size[0], 1, LARGEST_INPUT),
+    checkInteger('inputSize[1]', size[1], 1, LARGEST_INPUT),
+  ];
 }

@@ -44,6 +44,10 @@ function pool(graph: GraphBuilder, x: Value, stride: number): Value {
 }
 
 /** `x` itself where a block keeps its shape, else {@link downsample}. */
-export function shortcut(graph: GraphBuilder, x: Value, options: DownsampleOptions & { readonly stride: number }): Value {
+export function shortcut(
+  graph: GraphBuilder,
+  x: Value,
+  options: DownsampleOptions & { readonly stride: number },
+): Value {
   return options.stride === 1 && options.outChannels === x.shape.channels ? x : downsample(graph, x, options);
 }

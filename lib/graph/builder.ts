@@ -99,7 +99,8 @@ export class GraphBuilder {
   output(name: string, value: Value): void {
     checkName('name of the output', name);
     this.#check(`output ${describe(name)}`, value);
-    if (value.type !== 'float32') throw shapeError(`output ${describe(name)}`, 'expected a float32 map but received a bit map');
+    if (value.type !== 'float32')
+      throw shapeError(`output ${describe(name)}`, 'expected a float32 map but received a bit map');
     if (this.#outputs.some((output) => output.name === name)) {
       throw invalid(`two outputs are called ${describe(name)}`);
     }
@@ -109,7 +110,7 @@ export class GraphBuilder {
   /** Runs `fn` with `name` and a dot in front of the names of all nodes that it makes, and returns what it returns. */
   scope<T>(name: string, fn: () => T): T {
     const outer = this.#scope;
-    this.#scope = checkName('name of the scope', outer + name) + '.';
+    this.#scope = `${checkName('name of the scope', outer + name)}.`;
     try {
       return fn();
     } finally {
@@ -143,7 +144,8 @@ export class GraphBuilder {
     this.#nodes.push(deepFreeze(node) as unknown as AnyNode); // `attrs` is of this very `op`
     this.#values.push(value);
     this.#names.add(name);
-    if (given.name === undefined) this.#autoNames.set(this.#scope + op, (this.#autoNames.get(this.#scope + op) ?? 0) + 1);
+    if (given.name === undefined)
+      this.#autoNames.set(this.#scope + op, (this.#autoNames.get(this.#scope + op) ?? 0) + 1);
     builders.set(value, this);
     return value;
   }
@@ -181,7 +183,8 @@ export class GraphBuilder {
   }
 
   #checkInputs(op: OpName, [fewest, most]: readonly [number, number], inputs: readonly Value[], label: string): void {
-    if (op === 'input' && this.#nodes.length > 0) throw invalid('a graph has one input, and this would be a second one');
+    if (op === 'input' && this.#nodes.length > 0)
+      throw invalid('a graph has one input, and this would be a second one');
     if (inputs.length < fewest || inputs.length > most) {
       const expected = fewest === most ? `${fewest}` : `${fewest} to ${most}`;
       throw argumentError(`inputs of ${label}`, `${expected} value${most === 1 ? '' : 's'}`, inputs.length);

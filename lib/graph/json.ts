@@ -61,7 +61,9 @@ export function graphFromJson(json: unknown): Graph {
     const { op, name, inputs, attrs } = record(`node ${i}`, item, ['op', 'name', 'inputs', 'attrs']);
     if (typeof op !== 'string' || !Object.hasOwn(OPS, op)) {
       const guess = typeof op === 'string' ? nearest(op, OP_NAMES) : undefined;
-      throw invalid(`node ${i} has the unknown op ${describe(op)}${guess === undefined ? '' : ` (did you mean ${guess}?)`}`);
+      throw invalid(
+        `node ${i} has the unknown op ${describe(op)}${guess === undefined ? '' : ` (did you mean ${guess}?)`}`,
+      );
     }
     const opName = op as OpName;
     if (typeof name !== 'string') throw invalid(`node ${i} has the name ${describe(name)}`);

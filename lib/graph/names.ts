@@ -10,7 +10,11 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 /** `value` if it is a dotted name of letters, digits and `_ - / :`, at most 255 characters. */
 export function checkName(argument: string, value: unknown): string {
   if (typeof value !== 'string' || value.length > LONGEST_NAME || !NODE_NAME.test(value)) {
-    throw argumentError(argument, `a dotted name of letters, digits and _ - / : (at most ${LONGEST_NAME} characters)`, value);
+    throw argumentError(
+      argument,
+      `a dotted name of letters, digits and _ - / : (at most ${LONGEST_NAME} characters)`,
+      value,
+    );
   }
   return value;
 }

@@ -47,7 +47,11 @@ function fill(spec: ParamSpec, seed: number, draw: Draw): Tensor {
   const random = new Random(seed, spec.name);
   const { dtype, shape } = storedAs(spec);
   if (dtype === 'uint8') return new Tensor('uint8', shape, randomBits(spec, random));
-  return new Tensor('float32', shape, Float32Array.from({ length: elementCount(shape) }, (_, i) => draw(random, i)));
+  return new Tensor(
+    'float32',
+    shape,
+    Float32Array.from({ length: elementCount(shape) }, (_, i) => draw(random, i)),
+  );
 }
 
 function randomBits(spec: ParamSpec, random: Random): Uint8Array {
@@ -56,7 +60,8 @@ function randomBits(spec: ParamSpec, random: Random): Uint8Array {
   const rowBytes = Math.ceil(tapBits / 8);
   const bytes = Uint8Array.from({ length: outputs * rowBytes }, () => random.uint32() >>> 24);
   if (tapBits % 8 !== 0) {
-    for (let end = rowBytes - 1; end < bytes.length; end += rowBytes) bytes[end] = (bytes[end] ?? 0) & (0xff >> (8 - (tapBits % 8)));
+    for (let end = rowBytes - 1; end < bytes.length; end += rowBytes)
+      bytes[end] = (bytes[end] ?? 0) & (0xff >> (8 - (tapBits % 8)));
   }
   return bytes;
 }
@@ -72,7 +77,8 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
     case 'input':
       return x;
     case 'sign':
-      if (node.attrs.threshold) make('threshold', (random, c) => at(x.mean, c) + deviation(x, c) * random.uniform(-0.1, 0.1));
+      if (node.attrs.threshold)
+        make('threshold', (random, c) => at(x.mean, c) + deviation(x, c) * random.uniform(-0.1, 0.1));
       return constant(channels, 0, 1);
     case 'binaryConv': {
       const { outChannels, kernel, groups, scale } = node.attrs;
@@ -80,7 +86,11 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
       make('bits', () => 0);
       if (!scale) return constant(outChannels, 0, taps);
       const factors = make('scale', (random) => random.uniform(0.5, 1.5) / Math.sqrt(taps));
-      return map(outChannels, () => 0, (o) => at(factors, o) ** 2 * taps);
+      return map(
+        outChannels,
+        () => 0,
+        (o) => at(factors, o) ** 2 * taps,
+      );
     }
     case 'conv':
       return convolve(x, node.attrs, node.attrs.bias, make);
@@ -90,12 +100,19 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
     }
     case 'batchNorm': {
       const weight = make('weight', nearOne);
-      const rise = Math.max(0, ...readersOf(graph, node).map((reader) => (reader.op === 'maxPool' ? poolRise(reader) : 0)));
+      const rise = Math.max(
+        0,
+        ...readersOf(graph, node).map((reader) => (reader.op === 'maxPool' ? poolRise(reader) : 0)),
+      );
       const shift = make('bias', (random, c) => random.uniform(-0.1, 0.1) - rise * at(weight, c)); // centred after the pool
       const mean = make('running_mean', (random, c) => at(x.mean, c) + deviation(x, c) * random.uniform(-0.1, 0.1));
       const variance = make('running_var', (random, c) => at(x.variance, c) * random.uniform(0.5, 1.5));
       const gain = (c: number) => at(weight, c) / Math.sqrt(at(variance, c) + node.attrs.eps);
-      return map(channels, (c) => (at(x.mean, c) - at(mean, c)) * gain(c) + at(shift, c), (c) => at(x.variance, c) * gain(c) ** 2);
+      return map(
+        channels,
+        (c) => (at(x.mean, c) - at(mean, c)) * gain(c) + at(shift, c),
+        (c) => at(x.variance, c) * gain(c) ** 2,
+      );
     }
     case 'add':
       return map(
@@ -110,7 +127,11 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
       };
     case 'scale': {
       const { factor } = node.attrs;
-      return map(channels, (c) => at(x.mean, c) * factor, (c) => at(x.variance, c) * factor ** 2);
+      return map(
+        channels,
+        (c) => at(x.mean, c) * factor,
+        (c) => at(x.variance, c) * factor ** 2,
+      );
     }
     case 'relu':
       return rectify(x, () => 0);
@@ -121,7 +142,11 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
     case 'maxPool': {
       const taps = node.attrs.kernel[0] * node.attrs.kernel[1];
       const rise = poolRise(node);
-      return map(channels, (c) => at(x.mean, c) + rise * deviation(x, c), (c) => at(x.variance, c) / Math.sqrt(taps));
+      return map(
+        channels,
+        (c) => at(x.mean, c) + rise * deviation(x, c),
+        (c) => at(x.variance, c) / Math.sqrt(taps),
+      );
     }
     case 'avgPool':
       return average(x, node.attrs.kernel[0] * node.attrs.kernel[1]);
@@ -184,11 +209,19 @@ function rectify(x: Moments, slope: (c: number) => number): Moments {
 
 /** Neighbours in a map resemble each other, so the variance of a mean falls more slowly than by the number of taps. */
 function average(x: Moments, taps: number): Moments {
-  return map(x.mean.length, (c) => at(x.mean, c), (c) => at(x.variance, c) / Math.sqrt(taps));
+  return map(
+    x.mean.length,
+    (c) => at(x.mean, c),
+    (c) => at(x.variance, c) / Math.sqrt(taps),
+  );
 }
 
 function constant(channels: number, mean: number, variance: number): Moments {
-  return map(channels, () => mean, () => variance);
+  return map(
+    channels,
+    () => mean,
+    () => variance,
+  );
 }
 function map(channels: number, mean: (c: number) => number, variance: (c: number) => number): Moments {
   return {

@@ -65,7 +65,12 @@ function rounded(value: number, like: string | number): string {
 }
 
 test('every listed network has a count here, and the other way round', () => {
-  assert.deepEqual(listArchitectures().map(({ name }) => name).sort(), Object.keys(COUNTED).sort());
+  assert.deepEqual(
+    listArchitectures()
+      .map(({ name }) => name)
+      .sort(),
+    Object.keys(COUNTED).sort(),
+  );
 });
 
 for (const { name, reported } of listArchitectures()) {
@@ -78,14 +83,25 @@ for (const { name, reported } of listArchitectures()) {
     assert.equal(rounded(storage, mbit), mbit, 'Mbit');
     assert.equal(rounded(computation, gflops), gflops, 'GFLOPs');
     if (reported === null) return;
-    assert.equal(rounded(storage, '0.1') === reported.storageMbit.toFixed(1), !UNEXPLAINED.has(`${name} storage`), `reported ${reported.storageMbit} Mbit`);
-    assert.equal(rounded(computation, '0.01') === reported.gflops.toFixed(2), !UNEXPLAINED.has(`${name} computation`), `reported ${reported.gflops} GFLOPs`);
+    assert.equal(
+      rounded(storage, '0.1') === reported.storageMbit.toFixed(1),
+      !UNEXPLAINED.has(`${name} storage`),
+      `reported ${reported.storageMbit} Mbit`,
+    );
+    assert.equal(
+      rounded(computation, '0.01') === reported.gflops.toFixed(2),
+      !UNEXPLAINED.has(`${name} computation`),
+      `reported ${reported.gflops} GFLOPs`,
+    );
   });
 }
 
 test('full-precision ResNet18 has torchvision’s 11 689 512 parameters', () => {
   const specs = graphParams(buildArchitecture('resnet18')).filter(({ name }) => !name.includes('running_'));
-  assert.equal(specs.reduce((sum, { shape }) => sum + elementCount(shape), 0), 11_689_512);
+  assert.equal(
+    specs.reduce((sum, { shape }) => sum + elementCount(shape), 0),
+    11_689_512,
+  );
 });
 
 test('joins change neither storage nor computation', () => {

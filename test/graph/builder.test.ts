@@ -78,7 +78,9 @@ test('defaults are PyTorch’s, and written out in the node', () => {
 });
 
 test('parameters: names, types and shapes', () => {
-  const specs = everyOp().nodes.flatMap(({ params }) => Object.values(params)).map(({ name, type, shape }) => `${name} ${type} ${shape.join('×')}`);
+  const specs = everyOp()
+    .nodes.flatMap(({ params }) => Object.values(params))
+    .map(({ name, type, shape }) => `${name} ${type} ${shape.join('×')}`);
   assert.deepEqual(specs, [
     'sign.threshold float32 4',
     'binaryConv.bits bits 6×3×2×2',
@@ -107,32 +109,61 @@ test('names: scopes nest, automatic names are unique', () => {
   graph.relu(x);
   graph.output('y', result);
   for (const node of graph.build().nodes) names.push(node.name);
-  assert.deepEqual(names, ['input', 'body.0.relu', 'body.0.relu_2', 'body.0.u.act.1', 'body.0.relu_3', 'body.0.relu_4', 'relu']);
+  assert.deepEqual(names, [
+    'input',
+    'body.0.relu',
+    'body.0.relu_2',
+    'body.0.u.act.1',
+    'body.0.relu_3',
+    'body.0.relu_4',
+    'relu',
+  ]);
 });
 
 test('a scope ends when its function throws; a failed op leaves no trace', () => {
   const { graph, x } = start();
-  assert.throws(() => graph.scope('a', () => graph.conv(x, { outChannels: 1, kernel: 99, name: 'c' })), fails('ERR_BITPATH_SHAPE', /conv "a.c"/));
-  assert.throws(() => graph.relu(x, { nome: 'r' } as object), fails('ERR_BITPATH_UNKNOWN_OPTION', /did you mean "name"/));
+  assert.throws(
+    () => graph.scope('a', () => graph.conv(x, { outChannels: 1, kernel: 99, name: 'c' })),
+    fails('ERR_BITPATH_SHAPE', /conv "a.c"/),
+  );
+  assert.throws(
+    () => graph.relu(x, { nome: 'r' } as object),
+    fails('ERR_BITPATH_UNKNOWN_OPTION', /did you mean "name"/),
+  );
   graph.output('y', graph.conv(x, { outChannels: 1, kernel: 1, name: 'c' }));
   graph.relu(x);
-  assert.deepEqual(graph.build().nodes.map(({ name }) => name), ['input', 'c', 'relu']);
+  assert.deepEqual(
+    graph.build().nodes.map(({ name }) => name),
+    ['input', 'c', 'relu'],
+  );
 });
 
 test('BAD CALL: options', () => {
   const { graph, x } = start();
   const conv = (options: object) => () => graph.conv(x, { outChannels: 2, kernel: 3, ...options } as never);
   const code = 'ERR_BITPATH_ARGUMENT';
-  assert.throws(conv({ stride: 0 }), fails(code, /Expected an integer from 1 to 2147483647 for stride of conv "conv" but received 0/));
-  assert.throws(conv({ kernel: [3] }), fails(code, /pair \[height, width\] for kernel of conv "conv" but received \[3\]/));
+  assert.throws(
+    conv({ stride: 0 }),
+    fails(code, /Expected an integer from 1 to 2147483647 for stride of conv "conv" but received 0/),
+  );
+  assert.throws(
+    conv({ kernel: [3] }),
+    fails(code, /pair \[height, width\] for kernel of conv "conv" but received \[3\]/),
+  );
   assert.throws(conv({ kernel: undefined }), fails(code, /kernel of conv/));
   assert.throws(conv({ outChannels: '8' }), fails(code, /outChannels of conv "conv" but received "8"/));
   assert.throws(conv({ padding: [1, 2, 3] }), fails(code, /\[top, left, bottom, right\] for padding/));
   assert.throws(conv({ padding: -1 }), fails(code, /padding of conv/));
   assert.throws(conv({ bias: 1 }), fails(code, /true or false for bias/));
   assert.throws(conv({ groups: 1.5 }), fails(code, /groups/));
-  assert.throws(conv({ strides: 2 }), fails('ERR_BITPATH_UNKNOWN_OPTION', /"strides" for conv "conv" \(did you mean "stride"/));
-  assert.throws(() => graph.binaryConv(graph.sign(x), { outChannels: 1, kernel: 1, padValue: 2 } as never), fails(code, /0 or 1 or -1 for padValue/));
+  assert.throws(
+    conv({ strides: 2 }),
+    fails('ERR_BITPATH_UNKNOWN_OPTION', /"strides" for conv "conv" \(did you mean "stride"/),
+  );
+  assert.throws(
+    () => graph.binaryConv(graph.sign(x), { outChannels: 1, kernel: 1, padValue: 2 } as never),
+    fails(code, /0 or 1 or -1 for padValue/),
+  );
   assert.throws(() => graph.batchNorm(x, { eps: -1 }), fails(code, /eps of batchNorm/));
   assert.throws(() => graph.scale(x, { factor: 1e39 }), fails(code, /finite float32 number for factor/));
   assert.throws(() => graph.maxPool(x, { kernel: 2, padding: 2 }), fails(code, /padding smaller than the kernel/));
@@ -150,13 +181,28 @@ test('BAD CALL: shapes', () => {
   const { graph, x } = start();
   const code = 'ERR_BITPATH_SHAPE';
   const bits = graph.sign(x);
-  assert.throws(() => graph.add(x, graph.maxPool(x, { kernel: 2 })), fails(code, /add "add": expected two maps of equal shape but received 3×8×6 and 3×4×3/));
-  assert.throws(() => graph.concat([x, graph.globalAvgPool(x)]), fails(code, /equal height and width but received 3×8×6, 3×1×1/));
-  assert.throws(() => graph.conv(x, { outChannels: 2, kernel: 9 }), fails(code, /9×9 window fits into but received 3×8×6/));
-  assert.throws(() => graph.conv(x, { outChannels: 4, kernel: 1, groups: 2 }), fails(code, /input channels that are a multiple of groups = 2 but received 3/));
+  assert.throws(
+    () => graph.add(x, graph.maxPool(x, { kernel: 2 })),
+    fails(code, /add "add": expected two maps of equal shape but received 3×8×6 and 3×4×3/),
+  );
+  assert.throws(
+    () => graph.concat([x, graph.globalAvgPool(x)]),
+    fails(code, /equal height and width but received 3×8×6, 3×1×1/),
+  );
+  assert.throws(
+    () => graph.conv(x, { outChannels: 2, kernel: 9 }),
+    fails(code, /9×9 window fits into but received 3×8×6/),
+  );
+  assert.throws(
+    () => graph.conv(x, { outChannels: 4, kernel: 1, groups: 2 }),
+    fails(code, /input channels that are a multiple of groups = 2 but received 3/),
+  );
   assert.throws(() => graph.conv(x, { outChannels: 4, kernel: 1, groups: 3 }), fails(code, /output channels/));
   assert.throws(() => graph.linear(x, { outFeatures: 2 }), fails(code, /1×1 map .* received 3×8×6/));
-  assert.throws(() => graph.binaryConv(x, { outChannels: 2, kernel: 1 }), fails(code, /expected a bit map \(put a sign before it\) but received a float32 map/));
+  assert.throws(
+    () => graph.binaryConv(x, { outChannels: 2, kernel: 1 }),
+    fails(code, /expected a bit map \(put a sign before it\) but received a float32 map/),
+  );
   assert.throws(() => graph.relu(bits), fails(code, /expected a float32 map .* received a bit map/));
   assert.throws(() => graph.output('y', bits), fails(code, /output "y"/));
 });
@@ -169,7 +215,10 @@ test('BAD CALL: sizes that would overflow', () => {
   assert.throws(() => graph.conv(x, { outChannels: 1, kernel: 1, padding: 2 ** 16 }), fails(code, /padded input/));
   assert.throws(() => graph.conv(x, { outChannels: 1, kernel: 2, dilation: 2 ** 31 - 1 }), fails(code, /window/));
   const wide = graph.conv(graph.globalAvgPool(x), { outChannels: 2 ** 24 + 1, kernel: 1 });
-  assert.throws(() => graph.binaryConv(graph.sign(wide), { outChannels: 1, kernel: 1 }), fails(code, /at most 2²⁴ taps .* received 16777217/));
+  assert.throws(
+    () => graph.binaryConv(graph.sign(wide), { outChannels: 1, kernel: 1 }),
+    fails(code, /at most 2²⁴ taps .* received 16777217/),
+  );
   const half = graph.conv(graph.globalAvgPool(x), { outChannels: 2 ** 24, kernel: 1 });
   graph.binaryConv(graph.sign(half), { outChannels: 1, kernel: 1 });
   assert.throws(() => graph.linear(wide, { outFeatures: 128 }), fails(code, /weights/));

@@ -5,7 +5,16 @@ export function everyOp(): Graph {
   const graph = new GraphBuilder('every op');
   const x = graph.input({ channels: 4, height: 9, width: 8 });
   const bits = graph.sign(x, { threshold: true });
-  const binary = graph.binaryConv(bits, { outChannels: 6, kernel: [3, 2], stride: [2, 1], padding: [1, 0], dilation: [1, 2], groups: 2, padValue: -1, scale: true });
+  const binary = graph.binaryConv(bits, {
+    outChannels: 6,
+    kernel: [3, 2],
+    stride: [2, 1],
+    padding: [1, 0],
+    dilation: [1, 2],
+    groups: 2,
+    padValue: -1,
+    scale: true,
+  });
   const normal = graph.batchNorm(binary, { eps: 1e-3 });
   const conv = graph.conv(x, { outChannels: 6, kernel: [3, 3], stride: [2, 1], padding: [1, 0, 1, 0] });
   const sum = graph.scale(graph.add(conv, normal), { factor: 0.1 });

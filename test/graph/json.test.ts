@@ -18,8 +18,14 @@ test('the JSON says each fact once', () => {
   const json = graphToJson(everyOp());
   assert.deepEqual(Object.keys(json), ['version', 'name', 'nodes', 'outputs']);
   assert.deepEqual(json.nodes[1], { op: 'sign', name: 'sign', inputs: ['input'], attrs: { threshold: true } });
-  assert.deepEqual(json.nodes.find(({ op }) => op === 'relu'), { op: 'relu', name: 'relu', inputs: ['scale'] });
-  assert.deepEqual(json.outputs, [{ name: 'logits', value: 'linear' }, { name: 'means', value: 'avgPool' }]);
+  assert.deepEqual(
+    json.nodes.find(({ op }) => op === 'relu'),
+    { op: 'relu', name: 'relu', inputs: ['scale'] },
+  );
+  assert.deepEqual(json.outputs, [
+    { name: 'logits', value: 'linear' },
+    { name: 'means', value: 'avgPool' },
+  ]);
 });
 
 test('defaults may be left out, as a person would write it', () => {
@@ -36,6 +42,8 @@ test('defaults may be left out, as a person would write it', () => {
 });
 
 type Json = { version: unknown; name: unknown; nodes: Record<string, unknown>[]; outputs: Record<string, unknown>[] };
+/** Changes a part of the document in place. */
+const set = (part: unknown, values: object): void => void Object.assign(part as object, values);
 const damaged = (damage: (json: Json) => unknown): unknown => {
   const json = throughText(graphToJson(everyOp())) as Json;
   return damage(json) ?? json;
@@ -43,37 +51,53 @@ const damaged = (damage: (json: Json) => unknown): unknown => {
 
 test('BAD CALL: hostile JSON is a typed error that says where', () => {
   const cases: [string, (json: Json) => unknown, RegExp][] = [
-    ['version', (json) => void (json.version = 2), /expected version 1 but received 2/],
+    ['version', (json) => set(json, { version: 2 }), /expected version 1 but received 2/],
     ['no version', (json) => void delete json.version, /received undefined/],
     ['extra key', (json) => ({ ...json, extra: 1 }), /"extra" for the graph/],
-    ['name', (json) => void (json.name = 5), /name of the graph/],
+    ['name', (json) => set(json, { name: 5 }), /name of the graph/],
     ['nodes', (json) => ({ ...json, nodes: {} }), /an array .* for nodes/],
     ['too many nodes', (json) => ({ ...json, nodes: new Array(70000) }), /at most 65536/],
     ['null node', (json) => ({ ...json, nodes: [null] }), /an object for node 0 but received null/],
-    ['unknown op', (json) => void ((json.nodes[1] as object as { op: string }).op = 'signs'), /node 1 has the unknown op "signs" \(did you mean sign\?\)/],
-    ['inherited op', (json) => void Object.assign(json.nodes[1] ?? {}, { op: 'constructor' }), /unknown op "constructor"/],
-    ['node name', (json) => void Object.assign(json.nodes[1] ?? {}, { name: 7 }), /node 1 has the name 7/],
-    ['name twice', (json) => void Object.assign(json.nodes[2] ?? {}, { name: 'sign' }), /two nodes are called "sign"/],
-    ['forward reference', (json) => void Object.assign(json.nodes[1] ?? {}, { inputs: ['linear'] }), /reads "linear", which no earlier node/],
+    [
+      'unknown op',
+      (json) => set(json.nodes[1], { op: 'signs' }),
+      /node 1 has the unknown op "signs" \(did you mean sign\?\)/,
+    ],
+    ['inherited op', (json) => set(json.nodes[1], { op: 'constructor' }), /unknown op "constructor"/],
+    ['node name', (json) => set(json.nodes[1], { name: 7 }), /node 1 has the name 7/],
+    ['name twice', (json) => set(json.nodes[2], { name: 'sign' }), /two nodes are called "sign"/],
+    [
+      'forward reference',
+      (json) => set(json.nodes[1], { inputs: ['linear'] }),
+      /reads "linear", which no earlier node/,
+    ],
     ['no inputs', (json) => void delete json.nodes[1]?.inputs, /inputs of node 1/],
-    ['two inputs for one', (json) => void Object.assign(json.nodes[1] ?? {}, { inputs: ['input', 'input'] }), /1 value for inputs of sign/],
+    ['two inputs for one', (json) => set(json.nodes[1], { inputs: ['input', 'input'] }), /1 value for inputs of sign/],
     ['two network inputs', (json) => void json.nodes.push({ ...json.nodes[0], name: 'again' }), /second one/],
-    ['unknown attribute', (json) => void Object.assign(json.nodes[1]?.attrs as object, { treshold: 1 }), /"treshold".*did you mean "threshold"/],
-    ['name among attributes', (json) => void Object.assign(json.nodes[1]?.attrs as object, { name: 'x' }), /"name"/],
-    ['__proto__ attribute', (json) => void (json.nodes[1] = JSON.parse('{"op":"sign","name":"sign","inputs":["input"],"attrs":{"__proto__":{}}}')), /__proto__/],
-    ['attrs an array', (json) => void Object.assign(json.nodes[1] ?? {}, { attrs: [] }), /an object of options/],
-    ['attrs null', (json) => void Object.assign(json.nodes[1] ?? {}, { attrs: null }), /an object of options/],
-    ['output value', (json) => void Object.assign(json.outputs[0] ?? {}, { value: 'nowhere' }), /output 0 reads "nowhere"/],
-    ['output of bits', (json) => void Object.assign(json.outputs[0] ?? {}, { value: 'sign' }), /expected a float32 map/],
+    ['unknown attribute', (json) => set(json.nodes[1]?.attrs, { treshold: 1 }), /"treshold".*did you mean "threshold"/],
+    ['name among attributes', (json) => set(json.nodes[1]?.attrs, { name: 'x' }), /"name"/],
+    [
+      '__proto__ attribute',
+      (json) =>
+        set(json.nodes, { 1: JSON.parse('{"op":"sign","name":"sign","inputs":["input"],"attrs":{"__proto__":{}}}') }),
+      /__proto__/,
+    ],
+    ['attrs an array', (json) => set(json.nodes[1], { attrs: [] }), /an object of options/],
+    ['attrs null', (json) => set(json.nodes[1], { attrs: null }), /an object of options/],
+    ['output value', (json) => set(json.outputs[0], { value: 'nowhere' }), /output 0 reads "nowhere"/],
+    ['output of bits', (json) => set(json.outputs[0], { value: 'sign' }), /expected a float32 map/],
     ['no outputs', (json) => ({ ...json, outputs: [] }), /no output/],
     ['nothing', () => 3, /an object for the graph but received 3/],
   ];
   for (const [title, damage, message] of cases) {
-    assert.throws(() => graphFromJson(damaged(damage)), (error) => {
-      assert.ok(error instanceof BitpathError, `${title}: ${error}`);
-      assert.match(error.message, message, title);
-      return true;
-    });
+    assert.throws(
+      () => graphFromJson(damaged(damage)),
+      (error) => {
+        assert.ok(error instanceof BitpathError, `${title}: ${error}`);
+        assert.match(error.message, message, title);
+        return true;
+      },
+    );
   }
   assert.throws(() => graphFromJson(null), BitpathError);
 });

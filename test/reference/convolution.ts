@@ -22,7 +22,14 @@ class Window {
     this.tap = new Int32Array(taps);
   }
 
-  gather({ shape, data }: FeatureMap, attrs: ConvAttrs, y: number, x: number, firstChannel: number, channels: number): void {
+  gather(
+    { shape, data }: FeatureMap,
+    attrs: ConvAttrs,
+    y: number,
+    x: number,
+    firstChannel: number,
+    channels: number,
+  ): void {
     const { kernel, stride, padding, dilation } = attrs;
     this.count = 0;
     for (let kh = 0; kh < kernel[0]; kh++) {
@@ -42,7 +49,13 @@ class Window {
 }
 
 /** Calls `dot(window, o)` for every output element, and makes a map of the results. */
-function slide(input: FeatureMap, attrs: ConvAttrs, output: Shape, prepare: (window: Window) => void, dot: (o: number) => number): FeatureMap {
+function slide(
+  input: FeatureMap,
+  attrs: ConvAttrs,
+  output: Shape,
+  prepare: (window: Window) => void,
+  dot: (o: number) => number,
+): FeatureMap {
   const { groups, kernel } = attrs;
   const inPerGroup = input.shape.channels / groups;
   const outPerGroup = output.channels / groups;
@@ -51,7 +64,14 @@ function slide(input: FeatureMap, attrs: ConvAttrs, output: Shape, prepare: (win
   const window = new Window(kernel[0] * kernel[1] * inPerGroup);
   for (let pixel = 0; pixel < pixels; pixel++) {
     for (let group = 0; group < groups; group++) {
-      window.gather(input, attrs, Math.floor(pixel / output.width), pixel % output.width, group * inPerGroup, inPerGroup);
+      window.gather(
+        input,
+        attrs,
+        Math.floor(pixel / output.width),
+        pixel % output.width,
+        group * inPerGroup,
+        inPerGroup,
+      );
       prepare(window);
       for (let o = group * outPerGroup; o < (group + 1) * outPerGroup; o++) data[o * pixels + pixel] = dot(o);
     }
@@ -93,7 +113,12 @@ export function convolve(input: FeatureMap, attrs: ConvAttrs, weight: Float32Arr
  * Of ±1 by ±1, the integer dot product. A window becomes two rows of 32-bit words: the sign bits, and a mask of the taps that
  * count. dot = (number of taps that count) − 2 · (number of those whose signs differ). `bits` is [O, ⌈K / 8⌉].
  */
-export function binaryConvolve(input: FeatureMap, attrs: OpAttrs['binaryConv'], bits: Uint8Array, output: Shape): FeatureMap {
+export function binaryConvolve(
+  input: FeatureMap,
+  attrs: OpAttrs['binaryConv'],
+  bits: Uint8Array,
+  output: Shape,
+): FeatureMap {
   const taps = attrs.kernel[0] * attrs.kernel[1] * (input.shape.channels / attrs.groups);
   const rowBytes = Math.ceil(taps / 8);
   const rowWords = Math.ceil(taps / 32);

@@ -102,14 +102,19 @@ test('zeros, infinities, NaN and overflow', () => {
 });
 
 test('random floats of near exponents equal the slow way', () => {
-  const float = fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 0x7fffff }), fc.integer({ min: -40, max: 40 })).map(
-    ([negative, fraction, exponent]) => floatOf((negative ? 0x80000000 : 0) + ((127 + exponent) << 23) + fraction),
-  );
-  const sparse = fc.tuple(fc.integer({ min: 0, max: 15 }), fc.integer({ min: -40, max: 40 })).map(
-    ([top, exponent]) => (1 + (top & 7) / 4 + (top & 8 ? 2 ** -23 : 0)) * 2 ** exponent,
-  );
+  const float = fc
+    .tuple(fc.boolean(), fc.integer({ min: 0, max: 0x7fffff }), fc.integer({ min: -40, max: 40 }))
+    .map(([negative, fraction, exponent]) =>
+      floatOf((negative ? 0x80000000 : 0) + ((127 + exponent) << 23) + fraction),
+    );
+  const sparse = fc
+    .tuple(fc.integer({ min: 0, max: 15 }), fc.integer({ min: -40, max: 40 }))
+    .map(([top, exponent]) => (1 + (top & 7) / 4 + (top & 8 ? 2 ** -23 : 0)) * 2 ** exponent);
   const any = fc.oneof(float, sparse);
-  fc.assert(fc.property(any, any, any, (a, b, c) => same(Math.fround(a), Math.fround(b), Math.fround(c))), { numRuns: 20000, seed: 1 });
+  fc.assert(
+    fc.property(any, any, any, (a, b, c) => same(Math.fround(a), Math.fround(b), Math.fround(c))),
+    { numRuns: 20000, seed: 1 },
+  );
 });
 
 test('random bit patterns equal the slow way', () => {

@@ -6,7 +6,7 @@
  * - a binary dot product is an exact integer;
  * - BatchNorm is fma(x, s, t), s and t computed in double and rounded once.
  */
-import { type AnyNode, type Graph, type Node, type OpName, type Params, type Shape, type Value, type WindowAttrs } from 'bitpath';
+import type { AnyNode, Graph, Node, OpName, Params, Shape, Value, WindowAttrs } from 'bitpath';
 import { binaryConvolve, convolve, type FeatureMap } from './convolution.js';
 import { fmaf } from './fma.js';
 
@@ -24,7 +24,12 @@ export interface InterpretOptions {
  * Runs `graph` on one image, `input` being (C, H, W). Returns the outputs by name, each (C, H, W). Nodes that no output needs
  * are not run.
  */
-export function interpret(graph: Graph, params: Params, input: Float32Array, options: InterpretOptions = {}): Map<string, Float32Array> {
+export function interpret(
+  graph: Graph,
+  params: Params,
+  input: Float32Array,
+  options: InterpretOptions = {},
+): Map<string, Float32Array> {
   const { folded = false, every = false } = options;
   const readers = liveReaders(graph);
   const maps = new Map<number, FeatureMap>();
@@ -85,7 +90,8 @@ function run({ node, inputs, output, params, image, foldedConv, leaveUnscaled }:
   const [x = { shape: output, data: image }, second] = inputs;
   switch (node.op) {
     case 'input': {
-      if (image.length !== output.channels * output.height * output.width) throw new Error(`the input has ${image.length} elements`);
+      if (image.length !== output.channels * output.height * output.width)
+        throw new Error(`the input has ${image.length} elements`);
       return { shape: output, data: image.slice() };
     }
     case 'sign': {
@@ -101,7 +107,14 @@ function run({ node, inputs, output, params, image, foldedConv, leaveUnscaled }:
     case 'conv':
       return withBias(convolve(x, node.attrs, floats(params, node, 'weight'), output), params, node, node.attrs.bias);
     case 'linear': {
-      const attrs = { outChannels: output.channels, kernel: [1, 1], stride: [1, 1], padding: [0, 0, 0, 0], dilation: [1, 1], groups: 1 } as const;
+      const attrs = {
+        outChannels: output.channels,
+        kernel: [1, 1],
+        stride: [1, 1],
+        padding: [0, 0, 0, 0],
+        dilation: [1, 1],
+        groups: 1,
+      } as const;
       return withBias(convolve(x, attrs, floats(params, node, 'weight'), output), params, node, node.attrs.bias);
     }
     case 'batchNorm': {
@@ -117,6 +130,7 @@ function run({ node, inputs, output, params, image, foldedConv, leaveUnscaled }:
       return eachElement(x, (v) => v * factor);
     }
     case 'relu':
+      // biome-ignore lint/complexity/useMathMinMax: -0 stays, and so does NaN
       return eachElement(x, (v) => (v < 0 ? 0 : v));
     case 'prelu': {
       const slope = floats(params, node, 'weight');
@@ -163,7 +177,12 @@ function eachElement({ shape, data }: FeatureMap, fn: (value: number, channel: n
 }
 
 /** `reduce` gets the taps inside the map in (kh, kw) order. */
-function pool({ shape, data }: FeatureMap, attrs: WindowAttrs, output: Shape, reduce: (taps: readonly number[]) => number): FeatureMap {
+function pool(
+  { shape, data }: FeatureMap,
+  attrs: WindowAttrs,
+  output: Shape,
+  reduce: (taps: readonly number[]) => number,
+): FeatureMap {
   const { kernel, stride, padding } = attrs;
   const result = new Float32Array(output.channels * output.height * output.width);
   for (let i = 0; i < result.length; i++) {

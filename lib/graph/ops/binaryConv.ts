@@ -20,7 +20,8 @@ export const binaryConv: OpDefinition<'binaryConv'> = {
   options: [...CONV_OPTIONS, 'padValue', 'scale'],
   attrs: (options, node) => ({
     ...convAttrs(options, node),
-    padValue: options.padValue === undefined ? 0 : checkOneOf(`padValue of ${node}`, options.padValue, [0, 1, -1] as const),
+    padValue:
+      options.padValue === undefined ? 0 : checkOneOf(`padValue of ${node}`, options.padValue, [0, 1, -1] as const),
     scale: booleanOption(node, 'scale', options.scale, false),
   }),
   shape(attrs, inputs, node) {

@@ -11,7 +11,10 @@ export const concat: OpDefinition<'concat'> = {
     const { height, width } = first(inputs);
     for (const input of inputs) {
       if (input.height !== height || input.width !== width) {
-        throw shapeError(node, `expected maps of equal height and width but received ${inputs.slice(0, 8).map(formatShape).join(', ')}`);
+        throw shapeError(
+          node,
+          `expected maps of equal height and width but received ${inputs.slice(0, 8).map(formatShape).join(', ')}`,
+        );
       }
     }
     return { channels: inputs.reduce((sum, { channels }) => sum + channels, 0), height, width };

@@ -1,4 +1,14 @@
-import { booleanOption, checkSize, first, floats, formatShape, integerOption, type NameOption, type OpDefinition, shapeError } from './op.js';
+import {
+  booleanOption,
+  checkSize,
+  first,
+  floats,
+  formatShape,
+  integerOption,
+  type NameOption,
+  type OpDefinition,
+  shapeError,
+} from './op.js';
 
 export interface LinearOptions extends NameOption {
   readonly outFeatures: number;

@@ -44,7 +44,9 @@ function padding(node: string, value: unknown): Padding {
     const size = value === undefined ? 0 : checkInteger(argument, value, 0, MAX_ELEMENTS);
     return [size, size, size, size];
   }
-  const sizes: number[] = Array.from(value, (size, i) => checkInteger(`padding[${i}] of ${node}`, size, 0, MAX_ELEMENTS));
+  const sizes: number[] = Array.from(value, (size, i) =>
+    checkInteger(`padding[${i}] of ${node}`, size, 0, MAX_ELEMENTS),
+  );
   const [top = 0, left = 0, bottom = top, right = left] = sizes;
   if (sizes.length !== 2 && sizes.length !== 4) {
     throw argumentError(argument, 'an integer, [height, width] or [top, left, bottom, right]', value);
@@ -55,7 +57,11 @@ function padding(node: string, value: unknown): Padding {
 /** Attributes of a pool: the stride defaults to the kernel. */
 export function poolAttrs(options: Options, node: string): WindowAttrs {
   const kernel = pair(node, 'kernel', options.kernel);
-  const attrs = { kernel, stride: pair(node, 'stride', options.stride, kernel), padding: padding(node, options.padding) };
+  const attrs = {
+    kernel,
+    stride: pair(node, 'stride', options.stride, kernel),
+    padding: padding(node, options.padding),
+  };
   const [top, left, bottom, right] = attrs.padding;
   if (Math.max(top, bottom) >= kernel[0] || Math.max(left, right) >= kernel[1]) {
     // Otherwise a window could lie on padding alone, and would have no maximum and no mean.
@@ -102,9 +108,15 @@ export function windowShape(
 /** The shape rule of convolutions. */
 export function convShape(attrs: ConvAttrs, input: Shape, node: string): Shape {
   const { outChannels, groups, kernel } = attrs;
-  for (const [what, channels] of [['input', input.channels], ['output', outChannels]] as const) {
+  for (const [what, channels] of [
+    ['input', input.channels],
+    ['output', outChannels],
+  ] as const) {
     if (channels % groups !== 0) {
-      throw shapeError(node, `expected ${what} channels that are a multiple of groups = ${groups} but received ${channels}`);
+      throw shapeError(
+        node,
+        `expected ${what} channels that are a multiple of groups = ${groups} but received ${channels}`,
+      );
     }
   }
   checkSize(node, 'weights', [outChannels, ...kernel, input.channels / groups]);
