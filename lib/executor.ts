@@ -79,9 +79,12 @@ export async function compile(graph: Graph, params: Params, options: CompileOpti
   checkOptions('options', options, ['threads', 'batch', 'isa', 'normalization']);
   const batch = checkInteger('options.batch', options.batch ?? 1, 1, MAX_BATCH);
   const addon = native();
-  const threads = options.threads === undefined ? defaultThreads() : checkInteger('options.threads', options.threads, 1, MAX_THREADS);
-  const isaName = options.isa === undefined ? (process.env.BITPATH_ISA ?? null) : checkString('options.isa', options.isa);
-  const normalization = options.normalization === undefined ? null : checkNormalization(options.normalization, inputChannels(graph));
+  const threads =
+    options.threads === undefined ? defaultThreads() : checkInteger('options.threads', options.threads, 1, MAX_THREADS);
+  const isaName =
+    options.isa === undefined ? (process.env.BITPATH_ISA ?? null) : checkString('options.isa', options.isa);
+  const normalization =
+    options.normalization === undefined ? null : checkNormalization(options.normalization, inputChannels(graph));
   return nativeCall(() => {
     const isa = addon.selectIsa(isaName);
     const program = compileProgram(graph, params, { batch, normalization });
@@ -136,7 +139,8 @@ export class Executor implements Disposable {
   async run(input: RunInput, options: RunOptions = {}): Promise<Outputs> {
     checkOptions('options', options, ['signal']);
     const { signal } = options;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) throw argumentError('options.signal', 'an AbortSignal', signal);
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw argumentError('options.signal', 'an AbortSignal', signal);
     signal?.throwIfAborted();
     const executor = this.#live();
     const images = this.#images(input);
@@ -164,7 +168,10 @@ export class Executor implements Disposable {
   runSync(input: RunInput): Outputs {
     const executor = this.#live();
     const { data, count } = this.#images(input);
-    return this.#name(nativeCall(() => executor.runSync(data, count)), count);
+    return this.#name(
+      nativeCall(() => executor.runSync(data, count)),
+      count,
+    );
   }
 
   /** Runs a batch of zeros through every way in, so that the first real run finds memory and threads in place. */
@@ -184,7 +191,17 @@ export class Executor implements Disposable {
       const { nodes = [], when = 0 } = program.instructions[i] ?? {};
       const { op, kernel, steps, weightBytes, macs, channels, height, width } = instruction;
       const input = ({ 0: 'any', 1: 'float32', 2: 'uint8' } as const)[when];
-      return { nodes, op, kernel, isa: packed.isa, input, output: { channels, height, width }, steps, weightBytes, macs };
+      return {
+        nodes,
+        op,
+        kernel,
+        isa: packed.isa,
+        input,
+        output: { channels, height, width },
+        steps,
+        weightBytes,
+        macs,
+      };
     });
     const { isa, arenaBytes, weightBytes } = packed;
     return { isa, threads, batch: program.batch, weightBytes, arenaBytes, instructions };

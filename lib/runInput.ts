@@ -28,20 +28,27 @@ export function readImages(input: unknown, { channels, height, width }: Shape, a
       : argumentError('input', 'a Tensor, Float32Array, Uint8Array, Uint8ClampedArray or Buffer', input);
   }
   if (!isFloat && !acceptsUint8) {
-    throw received('float32 values (the network was compiled without the normalization that uint8 pictures need)', 'uint8');
+    throw received(
+      'float32 values (the network was compiled without the normalization that uint8 pictures need)',
+      'uint8',
+    );
   }
   const image = isFloat ? [channels, height, width] : [height, width, channels];
   const length = elementCount(image);
   if (isTensor) {
     const { shape } = input;
-    const fits = (shape.length === 3 || shape.length === 4) && shape.slice(-3).join() === image.join() && shape[shape.length - 4] !== 0;
+    const fits =
+      (shape.length === 3 || shape.length === 4) &&
+      shape.slice(-3).join() === image.join() &&
+      shape[shape.length - 4] !== 0;
     if (!fits) {
       const layout = isFloat ? '[N, C, H, W]' : '[N, H, W, C]';
       throw received(`a ${input.dtype} tensor [N, ${image.join(', ')}] (${layout}, N ≥ 1)`, `[${shape.join(', ')}]`);
     }
     checkArray('input', array, input.dtype, elementCount(shape)); // its buffer may have been detached since it was made
   } else if (array.length === 0 || array.length % length !== 0) {
-    if (array.length === 0 && !types.isUint8ClampedArray(array)) checkArray('input', array, isFloat ? 'float32' : 'uint8', length);
+    if (array.length === 0 && !types.isUint8ClampedArray(array))
+      checkArray('input', array, isFloat ? 'float32' : 'uint8', length);
     throw argumentError('input', `a multiple of ${length} elements (${image.join(' × ')})`, array);
   }
   return { data: steady(array), count: array.length / length };
@@ -50,7 +57,8 @@ export function readImages(input: unknown, { channels, height, width }: Shape, a
 /** `array` itself, or a copy of it where its memory could change length or be written by another thread while it is read. */
 function steady(array: Float32Array | Uint8Array | Uint8ClampedArray): Float32Array | Uint8Array {
   const { buffer } = array;
-  const moves = types.isSharedArrayBuffer(buffer) || (buffer as ArrayBuffer & { resizable?: boolean }).resizable === true;
+  const moves =
+    types.isSharedArrayBuffer(buffer) || (buffer as ArrayBuffer & { resizable?: boolean }).resizable === true;
   if (types.isFloat32Array(array)) return moves ? new Float32Array(array) : array;
   return moves ? new Uint8Array(array) : new Uint8Array(buffer, array.byteOffset, array.length);
 }

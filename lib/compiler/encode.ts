@@ -1,7 +1,16 @@
 import { BitpathError } from '../errors.js';
 import type { Shape, Value } from '../graph/types.js';
 import { Constants } from './constants.js';
-import { at, type FoldedGraph, type FusedGraph, type Home, type Instruction, type Maker, type SignRule, type Step } from './ir.js';
+import {
+  at,
+  type FoldedGraph,
+  type FusedGraph,
+  type Home,
+  type Instruction,
+  type Maker,
+  type SignRule,
+  type Step,
+} from './ir.js';
 import type { Plan } from './plan.js';
 import { MAGIC, OPCODES, type Program, STEPS, VERSION } from './program.js';
 
@@ -32,11 +41,16 @@ class Encoder {
 
   run(batch: number): Program {
     const { instructions } = this.#fused;
-    const inputShape = at(instructions, instructions.findIndex(({ make }) => make.op === 'input')).shape;
+    const inputShape = at(
+      instructions,
+      instructions.findIndex(({ make }) => make.op === 'input'),
+    ).shape;
     const outputs = this.#graph.outputs.map(({ name, value }) => ({ name, shape: this.#value(value).shape }));
     const { arenaLines } = this.#plan;
     if (arenaLines > 0x7fffffff) {
-      throw new BitpathError('ERR_BITPATH_MEMORY', { reason: `the maps of ${batch} images take ${arenaLines * 64} bytes` });
+      throw new BitpathError('ERR_BITPATH_MEMORY', {
+        reason: `the maps of ${batch} images take ${arenaLines * 64} bytes`,
+      });
     }
     const code = [
       [MAGIC, VERSION, batch, arenaLines, inputShape.channels, inputShape.height, inputShape.width],
@@ -69,25 +83,53 @@ class Encoder {
       case 'binaryConv': {
         const { kernel, stride, dilation, groups } = make.attrs;
         return [
-          ...this.#bitMap(make.bitMap), height, width, channels,
-          ...kernel, ...stride, ...dilation, groups, Number(make.zeroPad), this.#constants.add(make.bits),
+          ...this.#bitMap(make.bitMap),
+          height,
+          width,
+          channels,
+          ...kernel,
+          ...stride,
+          ...dilation,
+          groups,
+          Number(make.zeroPad),
+          this.#constants.add(make.bits),
         ];
       }
       case 'conv': {
         const { kernel, stride, padding, dilation, groups } = make.attrs;
         return [
-          ...this.#floatMap(make.source), height, width, channels,
-          ...kernel, ...stride, padding[0], padding[1], ...dilation, groups, this.#constants.add(make.weight),
+          ...this.#floatMap(make.source),
+          height,
+          width,
+          channels,
+          ...kernel,
+          ...stride,
+          padding[0],
+          padding[1],
+          ...dilation,
+          groups,
+          this.#constants.add(make.weight),
         ];
       }
       case 'pixelConv': {
         const { kernel, stride, padding, dilation } = make.attrs;
         const classCount = (classes: Int32Array) => Math.max(...classes) + 1;
         return [
-          height, width, channels, ...kernel, ...stride, padding[0], padding[1], ...dilation,
-          this.#constants.add(make.weight), this.#constants.add(make.scale),
-          classCount(make.yClass), classCount(make.xClass),
-          this.#constants.add(make.yClass), this.#constants.add(make.xClass), this.#constants.add(make.bias),
+          height,
+          width,
+          channels,
+          ...kernel,
+          ...stride,
+          padding[0],
+          padding[1],
+          ...dilation,
+          this.#constants.add(make.weight),
+          this.#constants.add(make.scale),
+          classCount(make.yClass),
+          classCount(make.xClass),
+          this.#constants.add(make.yClass),
+          this.#constants.add(make.xClass),
+          this.#constants.add(make.bias),
         ];
       }
       case 'maxPool':

@@ -18,7 +18,7 @@ export function fma32(x: number, y: number, z: number): number {
   if (lost === 0) return Math.fround(sum);
   bits.setFloat64(0, sum);
   const word = bits.getBigInt64(0);
-  if ((word & 1n) === 0n) bits.setBigInt64(0, word + ((lost > 0) === (sum > 0) ? 1n : -1n));
+  if ((word & 1n) === 0n) bits.setBigInt64(0, word + (lost > 0 === sum > 0 ? 1n : -1n));
   return Math.fround(bits.getFloat64(0));
 }
 

@@ -68,7 +68,9 @@ class Folder {
         return this.#linear(node);
       default: {
         const unknown: { op: string; name: string } = node satisfies never;
-        throw new BitpathError('ERR_BITPATH_GRAPH', { reason: `node ${unknown.name} has the unknown op ${unknown.op}` });
+        throw new BitpathError('ERR_BITPATH_GRAPH', {
+          reason: `node ${unknown.name} has the unknown op ${unknown.op}`,
+        });
       }
     }
   }
@@ -143,7 +145,12 @@ class Folder {
     const work: Work = {
       op: 'conv',
       attrs: node.attrs,
-      weight: tapsFirst(weight, outChannels, this.#shape(node.inputs[0] ?? -1).channels / groups, kernel[0] * kernel[1]),
+      weight: tapsFirst(
+        weight,
+        outChannels,
+        this.#shape(node.inputs[0] ?? -1).channels / groups,
+        kernel[0] * kernel[1],
+      ),
     };
     this.#emitWithAffine(node, work, node.attrs.bias ? this.#bias(node) : null);
   }

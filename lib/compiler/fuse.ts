@@ -115,7 +115,12 @@ class Fuser {
       if (next === undefined) return steps;
       this.#absorbed.add(next);
       names.push(...next.names);
-      steps.push(...stepsOf(next.work as ElementWise, next.inputs.find((input) => input !== v)));
+      steps.push(
+        ...stepsOf(
+          next.work as ElementWise,
+          next.inputs.find((input) => input !== v),
+        ),
+      );
       v = next.output;
     }
   }
@@ -143,7 +148,10 @@ class Fuser {
     names.push(...sign.names);
     for (const conv of at(this.#consumers, sign.output)) {
       if (conv.work.op !== 'binaryConv') continue;
-      const { padBit, attrs: { padding } } = conv.work;
+      const {
+        padBit,
+        attrs: { padding },
+      } = conv.work;
       const key = bitMapKey(sign.output, padding, padBit);
       if (this.#bitMapOf.has(key)) continue;
       const plain = rule.threshold === null && rule.flip === null;

@@ -15,7 +15,10 @@ export interface Normalization {
  * normalised float map and all that follows is shared.
  */
 export function acceptPixels(fused: FusedGraph, graph: FoldedGraph, normalization: Normalization): FusedGraph {
-  const input = at(graph.nodes, graph.nodes.findIndex((node) => node.work.op === 'input')).output;
+  const input = at(
+    graph.nodes,
+    graph.nodes.findIndex((node) => node.work.op === 'input'),
+  ).output;
   const { shape } = at(graph.values, input);
   const isOutput = graph.outputs.some((output) => output.value === input);
   const onlyConvs = at(consumersOf(graph), input).every(({ work }) => work.op === 'conv' && work.attrs.groups === 1);
@@ -78,7 +81,10 @@ export function pixelConv(
     const q = quantum(folded);
     if (q === null) return null;
     scale[o] = q;
-    integers.set(folded.map((w) => (q === 0 ? 0 : roundHalfEven(w / q))), o * rowLength);
+    integers.set(
+      folded.map((w) => (q === 0 ? 0 : roundHalfEven(w / q))),
+      o * rowLength,
+    );
   }
 
   const y = borderClasses(output.height, input.height, kernel[0], stride[0], padding[0], dilation[0]);
@@ -172,7 +178,9 @@ export function borderClasses(
 export function checkNormalization(value: Normalization, channels: number): Normalization {
   for (const key of ['mean', 'std'] as const) {
     const list: unknown = (value as Partial<Normalization> | null)?.[key];
-    const valid = Array.isArray(list) && list.length === channels &&
+    const valid =
+      Array.isArray(list) &&
+      list.length === channels &&
       list.every((item) => Number.isFinite(item) && (key === 'mean' || item > 0));
     if (!valid) {
       throw new BitpathError('ERR_BITPATH_ARGUMENT', {
