@@ -17,6 +17,7 @@ import type { AnyNode, Graph, GraphOutput, OpName, ParamSpec, Value, ValueType }
 
 /** Far above any network of the field; it bounds what a hostile file can make us build. */
 export const MAX_NODES = 65536;
+export const MAX_OUTPUTS = 1024;
 
 const builders = new WeakMap<object, GraphBuilder>();
 const graphs = new WeakSet<object>();
@@ -104,6 +105,7 @@ export class GraphBuilder {
     if (this.#outputs.some((output) => output.name === name)) {
       throw invalid(`two outputs are called ${describe(name)}`);
     }
+    if (this.#outputs.length >= MAX_OUTPUTS) throw invalid(`more than ${MAX_OUTPUTS} outputs`);
     this.#outputs.push(Object.freeze({ name, value: value.id }));
   }
 

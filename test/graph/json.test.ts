@@ -87,6 +87,11 @@ test('BAD CALL: hostile JSON is a typed error that says where', () => {
     ['output value', (json) => set(json.outputs[0], { value: 'nowhere' }), /output 0 reads "nowhere"/],
     ['output of bits', (json) => set(json.outputs[0], { value: 'sign' }), /expected a float32 map/],
     ['no outputs', (json) => ({ ...json, outputs: [] }), /no output/],
+    [
+      'too many outputs',
+      (json) => ({ ...json, outputs: Array.from({ length: 1025 }, (_, i) => ({ name: `y${i}`, value: 'input' })) }),
+      /more than 1024 outputs/,
+    ],
     ['nothing', () => 3, /an object for the graph but received 3/],
   ];
   for (const [title, damage, message] of cases) {
