@@ -22,8 +22,11 @@ export interface Dataset {
   readonly kind: 'pack' | 'folder';
   /** Number of samples, at least 1. */
   readonly size: number;
-  /** Sample `index` up to `index + 1`, … in order; each call reads anew. Throws `ERR_BITPATH_DATASET` where a file cannot be read. */
-  samples(): AsyncGenerator<Sample, void, undefined>;
+  /**
+   * All samples in order, or `limit` of them, evenly spread over the whole (a folder's first ones are all of one class). Each
+   * call reads anew. Throws `ERR_BITPATH_DATASET` where a file cannot be read.
+   */
+  samples(limit?: number): AsyncGenerator<Sample, void, undefined>;
 }
 
 export interface DatasetOptions {
@@ -101,13 +104,16 @@ async function openPack(path: string, classes: number): Promise<Dataset> {
     path,
     kind: 'pack' as const,
     size: count,
-    async *samples() {
+    async *samples(limit = count) {
+      checkInteger('limit', limit, 1, 2 ** 31 - 1);
       const file = await guard(path, () => open(path));
       try {
         let at = dataStart;
         for (let i = 0; i < count; i++) {
           const { label, bytes } = entry(i);
-          yield { name: `${path}#${i}`, label, bytes: await readExactly(file, path, at, bytes, `picture ${i}`) };
+          if (isTaken(i, count, limit)) {
+            yield { name: `${path}#${i}`, label, bytes: await readExactly(file, path, at, bytes, `picture ${i}`) };
+          }
           at += bytes;
         }
       } finally {
@@ -137,12 +143,20 @@ async function openFolder(path: string, labels: readonly Label[] | null): Promis
     path,
     kind: 'folder' as const,
     size: files.length,
-    async *samples() {
-      for (const { path: file, label } of files) {
+    async *samples(limit = files.length) {
+      checkInteger('limit', limit, 1, 2 ** 31 - 1);
+      for (const [i, { path: file, label }] of files.entries()) {
+        if (!isTaken(i, files.length, limit)) continue;
         yield { name: file, label, bytes: await guard(file, () => readFile(file)) };
       }
     },
   });
+}
+
+/** Whether item `i` of `count` is among `limit` evenly spread ones: 0 always is, and all are where `limit` reaches `count`. */
+function isTaken(i: number, count: number, limit: number): boolean {
+  if (limit >= count) return true;
+  return Math.floor(((i - 1) * limit) / count) !== Math.floor((i * limit) / count);
 }
 
 /** Ids, whole names, and each comma-separated part of a name that only one class has. */

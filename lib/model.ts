@@ -241,7 +241,8 @@ async function readModelFile(path: string): Promise<Model> {
   return modelFromBytes(bytes, path);
 }
 
-async function shippedNames(): Promise<string[]> {
+/** Names of the shipped models. */
+export async function shippedNames(): Promise<string[]> {
   const files = await readdir(SHIPPED).catch(() => []);
   return files.filter((file) => file.endsWith(EXTENSION)).map((file) => basename(file, EXTENSION)).sort();
 }
