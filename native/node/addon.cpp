@@ -6,6 +6,7 @@
 #include "../kernels/select.h"
 #include "executor.h"
 #include "guards.h"
+#include "program.h"
 #include "resize.h"
 
 namespace bitpath {
