@@ -100,5 +100,7 @@ async function readPicture(path: string): Promise<Uint8Array> {
 }
 
 function reasonOf(error: unknown): string {
-  return isNodeError(error) ? error.message.trim() : String(error);
+  const message = isNodeError(error) ? error.message.trim() : String(error);
+  // Of "ENOENT: no such file or directory, stat 'a.jpg'" only the middle is news.
+  return message.replace(/^E[A-Z0-9]+: ([^,]+), \w+( '.*')?$/, '$1');
 }
