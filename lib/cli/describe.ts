@@ -1,0 +1,222 @@
+/** `bitpath describe`: what is in a network, and how does this machine run it? */
+import type { Command } from 'commander';
+import type { ExecutorDescription, InstructionDescription } from '../executor.js';
+import type { Model } from '../model.js';
+import { integerOption, jsonOption, newCommand, threadsOption } from './command.js';
+import { bytes, cut, facts, plural, short, table, terminalWidth, textWidth } from './format.js';
+import { warnIfScalar, writeJson, writeLines } from './output.js';
+
+interface Options {
+  readonly json?: true;
+  readonly threads?: number;
+  readonly batch: number;
+}
+
+export function describeCommand(): Command {
+  return newCommand('describe')
+    .summary('show what is in a network and how this machine runs it')
+    .description('Shows a network’s input, preprocessing and size, and each instruction that it is compiled to here.')
+    .argument(
+      '<model-or-architecture>',
+      'a shipped model, a .safetensors file, or an architecture (gets random weights)',
+    )
+    .addOption(threadsOption())
+    .addOption(integerOption('-b, --batch <n>', 'images computed together', 1, 65536).default(1))
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+MACs are multiply-accumulates of one image; bytes are packed weights and
+constants.
+
+Examples:
+  $ bitpath describe igp-resnet21-53-tiny-imagenet
+  $ bitpath describe bireal-resnet18-64 --json`,
+    )
+    .action(describe);
+}
+
+async function describe(name: string, options: Options): Promise<void> {
+  const { model, isRandom } = await find(name);
+  const executor = await model.compile({ threads: options.threads, batch: options.batch });
+  warnIfScalar(executor);
+  const description = {
+    ...(await summarise(model)),
+    isRandom,
+    acceptsUint8: executor.acceptsUint8,
+    compiled: executor.describe(),
+  };
+  executor.dispose();
+  if (options.json) writeJson('bitpath.describe/1', documentOf(description));
+  else writeLines(linesOf(description));
+}
+
+/** Shipped models go before architectures, and both before files. */
+async function find(name: string): Promise<{ model: Model; isRandom: boolean }> {
+  const [{ createModel, loadModel, shippedNames }, { listArchitectures }, { existsSync }, { unknownName }] =
+    await Promise.all([
+      import('../model.js'),
+      import('../architectures/index.js'),
+      import('node:fs'),
+      import('../check.js'),
+    ]);
+  const shipped = await shippedNames();
+  const architectures = listArchitectures().map((architecture) => architecture.name);
+  if (!shipped.includes(name) && architectures.includes(name)) return { model: createModel(name), isRandom: true };
+  // Without a dot or a slash it is a name.
+  if (/^[\w-]+$/.test(name) && !shipped.includes(name) && !existsSync(name)) {
+    throw unknownName('model or architecture', name, [...shipped, ...architectures]);
+  }
+  return { model: await loadModel(name), isRandom: false };
+}
+
+interface Summary {
+  readonly model: Model;
+  readonly outputs: readonly { readonly name: string; readonly shape: Shape }[];
+  readonly input: Shape;
+  /** Numbers of 1-bit and of float32 parameters. */
+  readonly bits: number;
+  readonly floats: number;
+}
+interface Shape {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+async function summarise(model: Model): Promise<Summary> {
+  const [{ inputShape }, { graphParams }] = await Promise.all([import('../model.js'), import('../graph/index.js')]);
+  const { graph } = model;
+  let bits = 0;
+  let floats = 0;
+  for (const { type, shape } of graphParams(graph)) {
+    const count = shape.reduce((product, size) => product * size, 1);
+    if (type === 'bits') bits += count;
+    else floats += count;
+  }
+  const outputs = graph.outputs.map(({ name, value }) => ({
+    name,
+    shape: (graph.values[value] as { shape: Shape }).shape,
+  }));
+  return { model, outputs, input: inputShape(graph), bits, floats };
+}
+
+interface Description extends Summary {
+  readonly isRandom: boolean;
+  readonly acceptsUint8: boolean;
+  readonly compiled: ExecutorDescription;
+}
+
+/** What one image costs that comes as `input`: instructions for the other kind of input do not run. */
+function totals(instructions: readonly InstructionDescription[], input: 'float32' | 'uint8') {
+  const run = instructions.filter((instruction) => instruction.input === 'any' || instruction.input === input);
+  const macs = (ops: readonly InstructionDescription[]) => ops.reduce((sum, instruction) => sum + instruction.macs, 0);
+  return {
+    instructions: run.length,
+    binaryMacs: macs(run.filter(({ op }) => op === 'binaryConv')),
+    realMacs: macs(run.filter(({ op }) => op !== 'binaryConv')),
+  };
+}
+
+function documentOf(description: Description): Record<string, unknown> {
+  const { model, isRandom, input, outputs, bits, floats, acceptsUint8, compiled } = description;
+  const { instructions, ...rest } = compiled;
+  return {
+    name: model.name,
+    randomParameters: isRandom,
+    provenance: model.provenance,
+    input: { ...input, dtypes: acceptsUint8 ? ['float32', 'uint8'] : ['float32'] },
+    preprocessing: model.preprocessing,
+    outputs: outputs.map(({ name, shape }) => ({ name, ...shape })),
+    labels: model.labels?.length ?? 0,
+    parameters: { binary: bits, real: floats, storageBits: bits + 32 * floats },
+    compiled: rest,
+    instructions,
+    totals: {
+      float32: totals(instructions, 'float32'),
+      uint8: acceptsUint8 ? totals(instructions, 'uint8') : undefined,
+    },
+  };
+}
+
+function linesOf(description: Description): string[] {
+  const { model, isRandom, input, outputs, bits, floats, acceptsUint8, compiled } = description;
+  const { preprocessing, provenance } = model;
+  const width = terminalWidth();
+  const pairs: [string, string][] = [
+    ['name', model.name],
+    ['title', String(provenance.title ?? model.graph.name)],
+    ['input', `${shapeText(input)}: float32${acceptsUint8 ? ', or a picture (uint8)' : ''}`],
+  ];
+  if (isRandom) pairs.push(['weights', 'random: this network has learnt nothing']);
+  if (preprocessing !== null) {
+    const { resize, crop, mean, std } = preprocessing;
+    const antialiased = resize.antialias ? ', antialiased' : '';
+    pairs.push(
+      [
+        'preprocessing',
+        `shorter side to ${resize.shorterSide} (${resize.interpolation}${antialiased}), centre crop ${crop.height}×${crop.width},`,
+      ],
+      ['', `mean ${mean.join(' ')}, std ${std.join(' ')}`],
+    );
+  }
+  const storage = bits / 8 + 4 * floats;
+  pairs.push(
+    ['outputs', outputs.map(({ name, shape }) => `${name} ${shapeText(shape)}`).join(', ')],
+    [
+      'parameters',
+      `${short(bits)} of 1 bit, ${short(floats)} of float32: ${bytes(storage)} (${((storage * 8) / 1e6).toFixed(1)} Mbit)`,
+    ],
+    ['compiled for', `${compiled.isa}, ${plural(compiled.threads, 'thread')}, batch ${compiled.batch}`],
+    ['memory', `weights ${bytes(compiled.weightBytes)}, feature maps ${bytes(compiled.arenaBytes)}`],
+  );
+  for (const kind of acceptsUint8 ? (['uint8', 'float32'] as const) : (['float32'] as const)) {
+    const { instructions, binaryMacs, realMacs } = totals(compiled.instructions, kind);
+    const name = kind === 'uint8' ? 'one picture' : 'one tensor';
+    pairs.push([name, `${instructions} instructions, ${short(binaryMacs)} 1-bit MACs, ${short(realMacs)} real MACs`]);
+  }
+  return [...facts(pairs, width), '', ...instructionLines(compiled.instructions, width)];
+}
+
+const COLUMNS = [
+  { title: '#', align: 'right' },
+  { title: 'kernel' },
+  { title: 'ISA' },
+  { title: 'output' },
+  { title: 'MACs', align: 'right' },
+  { title: 'bytes', align: 'right' },
+] as const;
+
+/** One line an instruction where there is room; otherwise steps and nodes go on a second line. */
+function instructionLines(instructions: readonly InstructionDescription[], width: number): string[] {
+  const hasMarks = instructions.some(({ input }) => input !== 'any');
+  const rows = instructions.map(({ kernel, isa, output, macs, weightBytes, input }, i) => [
+    `${i}${input === 'float32' ? 'f' : input === 'uint8' ? 'p' : hasMarks ? ' ' : ''}`,
+    kernel,
+    isa,
+    shapeText(output),
+    macs === 0 ? '–' : short(macs),
+    weightBytes === 0 ? '–' : bytes(weightBytes),
+  ]);
+  const steps = instructions.map((instruction) => instruction.steps.join(' '));
+  const nodes = instructions.map((instruction) => instruction.nodes.join(' '));
+  const footnote = hasMarks ? ['', 'p: runs for pictures only, f: for float32 tensors only'] : [];
+
+  const wide = table(
+    [...COLUMNS, { title: 'fused steps' }, { title: 'nodes' }],
+    rows.map((row, i) => [...row, steps[i] ?? '', nodes[i] ?? '']),
+    Number.POSITIVE_INFINITY,
+  );
+  if (wide.every((line) => textWidth(line) <= width)) return [...wide, ...footnote];
+
+  const [titles = '', ...narrow] = table(COLUMNS, rows, width);
+  const below = narrow.flatMap((line, i) => [
+    line,
+    cut(`     ${[steps[i], nodes[i]].filter(Boolean).join(' ← ')}`, width),
+  ]);
+  return [titles, cut('     fused steps ← nodes', width), ...below, ...footnote];
+}
+
+function shapeText({ channels, height, width }: Shape): string {
+  return height === 1 && width === 1 ? String(channels) : `${channels}×${height}×${width}`;
+}

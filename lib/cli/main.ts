@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/** The command line. A command is one file here and one line below; what it works with is loaded when it runs. */
+import { readFileSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import { classifyCommand } from './classify.js';
+import { newCommand } from './command.js';
+import { describeCommand } from './describe.js';
+import { evaluateCommand } from './evaluate.js';
+import { modelsCommand } from './models.js';
+import { onInterrupt, quietOnClosedPipe, reportError } from './output.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = newCommand('bitpath')
+  .description('Binary convolutional networks on this machine’s CPU: a picture in, its class out.')
+  .usage('<command> [options]')
+  .version(version, '-V, --version', 'print the version')
+  .helpCommand('help [command]', 'print what a command does and takes')
+  .addCommand(classifyCommand())
+  .addCommand(modelsCommand())
+  .addCommand(describeCommand())
+  .addCommand(evaluateCommand())
+  .addHelpText(
+    'after',
+    `
+Environment:
+  BITPATH_THREADS  threads, where --threads is not given
+  BITPATH_ISA      instruction set: scalar, avx2, avx512 or neon; by default the
+                   best one that this machine supports
+
+Exit codes:
+  0  all went well
+  1  something failed; of several pictures the others are answered
+  2  the command line is wrong, and nothing was done
+
+Example:
+  $ bitpath classify photo.jpg`,
+  );
+
+quietOnClosedPipe();
+onInterrupt();
+program.parseAsync().catch((error: unknown) => {
+  // Commander has written what there was to write (command.ts).
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    reportError(error);
+    process.exitCode = 1;
+  }
+});

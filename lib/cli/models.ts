@@ -1,0 +1,81 @@
+/** `bitpath models`: what is there to run? */
+import type { Command } from 'commander';
+import { jsonOption, newCommand } from './command.js';
+import { bytes, facts, table, terminalWidth, textWidth } from './format.js';
+import { writeJson, writeLines } from './output.js';
+
+interface Options {
+  readonly json?: true;
+  readonly architectures?: true;
+}
+
+export function modelsCommand(): Command {
+  return newCommand('models')
+    .summary('list the trained networks that come with bitpath')
+    .description('Lists the trained networks that come with bitpath, the default one first.')
+    .addOption(jsonOption())
+    .option('--architectures', 'list the networks that bitpath can build instead; they have no weights')
+    .addHelpText(
+      'after',
+      `
+Top-1 and top-5 are accuracies in per cent, as measured by whoever trained the
+network.
+
+Examples:
+  $ bitpath models
+  $ bitpath models --architectures`,
+    )
+    .action((options: Options) => (options.architectures ? architectures(options) : models(options)));
+}
+
+async function models({ json }: Options): Promise<void> {
+  const { listModels } = await import('../model.js');
+  const models = await listModels();
+  if (json) {
+    writeJson('bitpath.models/1', { models });
+    return;
+  }
+  const rows = models.map(({ name, architecture, classes, input, bytes: size, top1, top5, ...model }) => [
+    model.default ? `${name} *` : name,
+    architecture,
+    `${input.height}×${input.width}`,
+    String(classes),
+    bytes(size),
+    top1?.toFixed(2) ?? '–',
+    top5?.toFixed(2) ?? '–',
+  ]);
+  const lines = table(COLUMNS, rows, Number.POSITIVE_INFINITY);
+  const fits = lines.every((line) => textWidth(line) <= terminalWidth());
+  writeLines([...(fits ? lines : rows.flatMap(block)), '', '* default']);
+}
+
+const COLUMNS = [
+  { title: 'model' },
+  { title: 'architecture' },
+  { title: 'input' },
+  { title: 'classes', align: 'right' },
+  { title: 'size', align: 'right' },
+  { title: 'top-1', align: 'right' },
+  { title: 'top-5', align: 'right' },
+] as const;
+
+/** A row for terminals that are too narrow for the table. */
+function block([name = '', ...cells]: readonly string[], index: number): string[] {
+  const pairs = cells.map((cell, i) => [`  ${COLUMNS[i + 1]?.title}`, cell] as const);
+  return [...(index > 0 ? [''] : []), name, ...facts(pairs, terminalWidth())];
+}
+
+async function architectures({ json }: Options): Promise<void> {
+  const { listArchitectures } = await import('../architectures/index.js');
+  const architectures = listArchitectures().map(({ name, title, source, status }) => ({ name, title, source, status }));
+  if (json) {
+    writeJson('bitpath.architectures/1', { architectures });
+    return;
+  }
+  const columns = [{ title: 'architecture' }, { title: 'title' }, { title: 'source' }];
+  const rows = architectures.map(({ name, title, source }) => [name, title, source]);
+  const lines = table(columns, rows, Number.POSITIVE_INFINITY);
+  const fits = lines.every((line) => textWidth(line) <= terminalWidth());
+  // Half a source says nothing.
+  writeLines(fits ? lines : table(columns.slice(0, 2), rows, terminalWidth()));
+}
