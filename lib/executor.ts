@@ -84,7 +84,9 @@ export async function compile(graph: Graph, params: Params, options: CompileOpti
   const isaName =
     options.isa === undefined ? (process.env.BITPATH_ISA ?? null) : checkString('options.isa', options.isa);
   const normalization =
-    options.normalization === undefined ? null : checkNormalization(options.normalization, inputChannels(graph));
+    options.normalization === undefined
+      ? null
+      : checkNormalization('options.normalization', options.normalization, inputChannels(graph));
   return nativeCall(() => {
     const isa = addon.selectIsa(isaName);
     const program = compileProgram(graph, params, { batch, normalization });

@@ -1,4 +1,4 @@
-import { BitpathError } from '../errors.js';
+import { argumentError, checkOptions } from '../check.js';
 import type { ConvAttrs, Shape } from '../graph/types.js';
 import { at, consumersOf, type FoldedGraph, type FusedGraph, type Instruction, type PixelConvWork } from './ir.js';
 
@@ -174,21 +174,26 @@ export function borderClasses(
   return { classes, ranges };
 }
 
-/** Throws `ERR_BITPATH_ARGUMENT` unless there is one finite mean and one finite std > 0 for each of `channels`. */
-export function checkNormalization(value: Normalization, channels: number): Normalization {
-  for (const key of ['mean', 'std'] as const) {
-    const list: unknown = (value as Partial<Normalization> | null)?.[key];
-    const valid =
-      Array.isArray(list) &&
-      list.length === channels &&
-      list.every((item) => Number.isFinite(item) && (key === 'mean' || item > 0));
-    if (!valid) {
-      throw new BitpathError('ERR_BITPATH_ARGUMENT', {
-        argument: `options.normalization.${key}`,
-        expected: `${channels} finite numbers${key === 'std' ? ' > 0' : ''}, one a channel`,
-        received: JSON.stringify(list) ?? String(list),
-      });
+/**
+ * A copy of `value` if it has one finite mean and one finite std > 0 for each of `channels`; throws `ERR_BITPATH_ARGUMENT`,
+ * `ERR_BITPATH_UNKNOWN_OPTION`.
+ */
+export function checkNormalization(argument: string, value: unknown, channels: number): Normalization {
+  if (typeof value !== 'object' || value === null) throw argumentError(argument, 'an object { mean, std }', value);
+  checkOptions(argument, value, ['mean', 'std']);
+  const { mean, std } = value as Record<keyof Normalization, unknown>;
+  const list = (name: keyof Normalization, given: unknown, valid: (item: number) => boolean, what: string) => {
+    if (
+      !Array.isArray(given) ||
+      given.length !== channels ||
+      !given.every((item) => Number.isFinite(item) && valid(item))
+    ) {
+      throw argumentError(`${argument}.${name}`, `an array of ${channels} ${what}, one a channel`, given);
     }
-  }
-  return value;
+    return [...(given as number[])];
+  };
+  return {
+    mean: list('mean', mean, () => true, 'finite numbers'),
+    std: list('std', std, (item) => item > 0, 'finite numbers > 0'),
+  };
 }

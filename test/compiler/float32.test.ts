@@ -7,7 +7,9 @@ const RUNS = 20_000;
 const float = fc.oneof(
   fc.float({ noNaN: true, noDefaultInfinity: true }),
   fc.integer({ min: -64, max: 64 }),
-  fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: -30, max: 30 })).map(([m, e]) => Math.fround((1 + m * 2 ** -23) * 2 ** e)),
+  fc
+    .tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: -30, max: 30 }))
+    .map(([m, e]) => Math.fround((1 + m * 2 ** -23) * 2 ** e)),
 );
 
 /** A float32 in units of 2⁻¹⁴⁹. */
@@ -29,7 +31,10 @@ test('fma32 rounds the exact sum once', (t) => {
       const order = floatToOrder(result);
       for (const neighbour of [order - 1, order + 1].map(orderToFloat)) {
         if (!Number.isFinite(neighbour) || neighbour === result) continue; // −0 and +0 are one value
-        assert.ok(distance(result) <= distance(neighbour), `fma32(${x}, ${y}, ${z}) = ${result}, nearer is ${neighbour}`);
+        assert.ok(
+          distance(result) <= distance(neighbour),
+          `fma32(${x}, ${y}, ${z}) = ${result}, nearer is ${neighbour}`,
+        );
         const isTie = distance(result) === distance(neighbour);
         if (isTie) assert.ok(isEven(result), 'ties go to even');
       }

@@ -15,14 +15,25 @@ function params(entries: Record<string, Tensor>): Params {
 function scaled(options: { batchNorm: boolean; convIsOutput: boolean }): Graph {
   const b = new GraphBuilder('scaled');
   const conv = b.binaryConv(b.sign(b.input({ channels: 2, height: 3, width: 4 })), {
-    name: 'conv', outChannels: 2, kernel: 1, scale: true,
+    name: 'conv',
+    outChannels: 2,
+    kernel: 1,
+    scale: true,
   });
   if (options.convIsOutput) b.output('conv', conv);
   if (options.batchNorm) b.output('y', b.batchNorm(conv, { name: 'bn', eps: 1e-5 }));
   return b.build();
 }
-const convParams = { 'conv.bits': new Tensor('uint8', [2, 1], Uint8Array.of(0b01, 0b10)), 'conv.scale': f32(0.3, -0.7) };
-const bnParams = { 'bn.weight': f32(1.1, 0.9), 'bn.bias': f32(0.1, -0.2), 'bn.running_mean': f32(3, -4), 'bn.running_var': f32(2, 5) };
+const convParams = {
+  'conv.bits': new Tensor('uint8', [2, 1], Uint8Array.of(0b01, 0b10)),
+  'conv.scale': f32(0.3, -0.7),
+};
+const bnParams = {
+  'bn.weight': f32(1.1, 0.9),
+  'bn.bias': f32(0.1, -0.2),
+  'bn.running_mean': f32(3, -4),
+  'bn.running_var': f32(2, 5),
+};
 
 test('BatchNorm becomes an affine, computed in double and rounded once', () => {
   const { nodes } = fold(scaled({ batchNorm: true, convIsOutput: true }), params({ ...convParams, ...bnParams }));
@@ -36,8 +47,14 @@ test('BatchNorm becomes an affine, computed in double and rounded once', () => {
 });
 
 test('a scale that only a BatchNorm reads goes into its affine', () => {
-  const { nodes, values } = fold(scaled({ batchNorm: true, convIsOutput: false }), params({ ...convParams, ...bnParams }));
-  assert.deepEqual(nodes.map(({ work }) => work.op), ['input', 'sign', 'binaryConv', 'affine']);
+  const { nodes, values } = fold(
+    scaled({ batchNorm: true, convIsOutput: false }),
+    params({ ...convParams, ...bnParams }),
+  );
+  assert.deepEqual(
+    nodes.map(({ work }) => work.op),
+    ['input', 'sign', 'binaryConv', 'affine'],
+  );
   const affine = nodes.at(-1)?.work;
   assert.ok(affine?.op === 'affine');
   assert.equal(affine.mul[1], Math.fround((Math.fround(-0.7) * Math.fround(0.9)) / Math.sqrt(5 + 1e-5)));
@@ -47,9 +64,15 @@ test('a scale that only a BatchNorm reads goes into its affine', () => {
 test('a scale alone is an affine of a new value', () => {
   const graph = scaled({ batchNorm: false, convIsOutput: true });
   const { nodes, values } = fold(graph, params(convParams));
-  assert.deepEqual(nodes.map(({ work, inputs, output }) => [work.op, inputs, output]), [
-    ['input', [], 0], ['sign', [0], 1], ['binaryConv', [1], 3], ['affine', [3], 2],
-  ]);
+  assert.deepEqual(
+    nodes.map(({ work, inputs, output }) => [work.op, inputs, output]),
+    [
+      ['input', [], 0],
+      ['sign', [0], 1],
+      ['binaryConv', [1], 3],
+      ['affine', [3], 2],
+    ],
+  );
   assert.deepEqual(values[3]?.shape, values[2]?.shape);
 });
 
@@ -76,9 +99,24 @@ test('conv weights are put into (kh, kw, channel) order, a bias becomes an affin
 });
 
 test('padValue becomes padding bits', () => {
-  for (const [padValue, padding, zeroPad, padBit] of [[0, 1, true, 0], [1, 1, false, 1], [-1, 1, false, 0], [1, 0, false, 0], [0, 0, false, 0]] as const) {
+  for (const [padValue, padding, zeroPad, padBit] of [
+    [0, 1, true, 0],
+    [1, 1, false, 1],
+    [-1, 1, false, 0],
+    [1, 0, false, 0],
+    [0, 0, false, 0],
+  ] as const) {
     const b = new GraphBuilder('pads');
-    b.output('y', b.binaryConv(b.sign(b.input({ channels: 1, height: 3, width: 3 })), { name: 'c', outChannels: 1, kernel: 1, padding, padValue }));
+    b.output(
+      'y',
+      b.binaryConv(b.sign(b.input({ channels: 1, height: 3, width: 3 })), {
+        name: 'c',
+        outChannels: 1,
+        kernel: 1,
+        padding,
+        padValue,
+      }),
+    );
     const { nodes } = fold(b.build(), params({ 'c.bits': new Tensor('uint8', [1, 1], Uint8Array.of(1)) }));
     const work = nodes[2]?.work;
     assert.ok(work?.op === 'binaryConv');
@@ -91,7 +129,10 @@ test('nodes that no output needs are left out', () => {
   const x = b.input({ channels: 1, height: 2, width: 2 });
   b.prelu(b.relu(x), { name: 'dead' });
   b.output('y', b.scale(x, { factor: 2 }));
-  assert.deepEqual(prune(b.build()).nodes.map(({ op }) => op), ['input', 'scale']);
+  assert.deepEqual(
+    prune(b.build()).nodes.map(({ op }) => op),
+    ['input', 'scale'],
+  );
 });
 
 test('parameters that do not fit are ERR_BITPATH_PARAM, and say which', () => {

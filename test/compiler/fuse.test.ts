@@ -17,7 +17,9 @@ function fused(make: (b: GraphBuilder, x: Value) => void) {
 
 /** `op: step step …` of each instruction. */
 function lines(make: (b: GraphBuilder, x: Value) => void): string[] {
-  return fused(make).instructions.map(({ make: maker, steps }) => `${maker.op}: ${steps.map(({ op }) => op).join(' ')}`.trim());
+  return fused(make).instructions.map(({ make: maker, steps }) =>
+    `${maker.op}: ${steps.map(({ op }) => op).join(' ')}`.trim(),
+  );
 }
 
 const unit = (b: GraphBuilder, x: Value, name: string) =>
@@ -28,7 +30,12 @@ test('a Bi-Real unit is one instruction: affine, add, sign, store', () => {
     const y = b.add(unit(b, x, 'a'), x);
     b.output('y', b.globalAvgPool(b.add(unit(b, y, 'b'), y)));
   });
-  assert.deepEqual(made, ['input: sign store', 'binaryConv: affine add sign store', 'binaryConv: affine add store', 'avgPool: store']);
+  assert.deepEqual(made, [
+    'input: sign store',
+    'binaryConv: affine add sign store',
+    'binaryConv: affine add store',
+    'avgPool: store',
+  ]);
 });
 
 test('a join of several units is fused into the one computed last, and its nodes are listed there', () => {
@@ -40,9 +47,18 @@ test('a join of several units is fused into the one computed last, and its nodes
     b.output('y', unit(b, joined, 'next'));
   });
   const steps = instructions.map((instruction) => instruction.steps.map(({ op }) => op).join(' '));
-  assert.deepEqual(steps, ['sign store', 'affine store', 'affine add sign store', 'affine add add add scale sign', 'affine store']);
+  assert.deepEqual(steps, [
+    'sign store',
+    'affine store',
+    'affine add sign store',
+    'affine add add add scale sign',
+    'affine store',
+  ]);
   const last = instructions[3]?.names ?? [];
-  assert.ok(['b.binaryConv', 'b.batchNorm', 'half', 'next.sign'].every((name) => last.includes(name)), last.join());
+  assert.ok(
+    ['b.binaryConv', 'b.batchNorm', 'half', 'next.sign'].every((name) => last.includes(name)),
+    last.join(),
+  );
   assert.equal(instructions[0]?.names.includes('u.sign') && instructions[0].names.includes('a.sign'), true);
 });
 
@@ -68,8 +84,14 @@ test('nothing reads a map that an earlier instruction has not stored', () => {
 });
 
 test('a value added to itself, or to what was made of it, is a MAP', () => {
-  assert.deepEqual(lines((b, x) => b.output('y', b.add(x, x))), ['input: store', 'map: add store']);
-  assert.deepEqual(lines((b, x) => b.output('y', b.add(b.relu(x), x))), ['input: store relu store', 'map: add store']);
+  assert.deepEqual(
+    lines((b, x) => b.output('y', b.add(x, x))),
+    ['input: store', 'map: add store'],
+  );
+  assert.deepEqual(
+    lines((b, x) => b.output('y', b.add(b.relu(x), x))),
+    ['input: store relu store', 'map: add store'],
+  );
 });
 
 test('binary convs with equal padding share a bit map; others have their own', () => {
@@ -85,7 +107,12 @@ test('binary convs with equal padding share a bit map; others have their own', (
   });
   assert.deepEqual(
     bitMaps.map(({ padding, padBit }) => [padding[0], padBit]),
-    [[1, 0], [1, 1], [0, 0], [1, 0]],
+    [
+      [1, 0],
+      [1, 1],
+      [0, 0],
+      [1, 0],
+    ],
   );
   assert.deepEqual(
     instructions.map(({ make }) => ('bitMap' in make ? make.bitMap : null)),
@@ -100,7 +127,13 @@ test('signs of a concat are one MAP over it, with a threshold for each BatchNorm
     const right = b.binaryConv(b.sign(b.batchNorm(dense)), { outChannels: 5, kernel: 1 });
     b.output('y', b.concat([left, right]));
   });
-  assert.deepEqual(made, ['input: sign store', 'binaryConv: store', 'map: sign sign', 'binaryConv: store', 'binaryConv: store']);
+  assert.deepEqual(made, [
+    'input: sign store',
+    'binaryConv: store',
+    'map: sign sign',
+    'binaryConv: store',
+    'binaryConv: store',
+  ]);
 });
 
 test('an output that is also consumed is stored, and an output twice is stored once', () => {

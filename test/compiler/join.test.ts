@@ -17,7 +17,11 @@ function join(make: (b: GraphBuilder, x: Value, y: Value) => Value) {
 
 test('what goes into a concat is a slice of it', () => {
   const { homes, copies } = join((b, x, y) => b.concat([y, x]));
-  assert.deepEqual(homes, [{ base: 2, offset: 3 }, { base: 2, offset: 0 }, { base: 2, offset: 0 }]);
+  assert.deepEqual(homes, [
+    { base: 2, offset: 3 },
+    { base: 2, offset: 0 },
+    { base: 2, offset: 0 },
+  ]);
   assert.equal(copies.length, 0);
 });
 
@@ -25,7 +29,10 @@ test('nested concats are one map', () => {
   const { homes, copies } = join((b, x, y) => b.concat([b.relu(x), b.concat([y, b.concat([x, b.prelu(y)])])]));
   const outer = homes.length - 1;
   assert.ok(homes.every(({ base }) => base === outer));
-  assert.deepEqual(homes.map(({ offset }) => offset), [6, 3, 0, 9, 6, 3, 0]);
+  assert.deepEqual(
+    homes.map(({ offset }) => offset),
+    [6, 3, 0, 9, 6, 3, 0],
+  );
   assert.equal(copies.length, 0);
 });
 
@@ -55,7 +62,9 @@ test('no two values share channels unless one contains the other', () => {
     return b.concat([inner, b.relu(inner), x, inner]);
   });
   const out = values.find(({ shape }) => shape.channels === 6 + 6 + 3 + 6);
-  const leaves = homes.map((home, id) => ({ ...home, channels: values[id]?.shape.channels ?? 0 })).filter((_, id) => id !== out?.id);
+  const leaves = homes
+    .map((home, id) => ({ ...home, channels: values[id]?.shape.channels ?? 0 }))
+    .filter((_, id) => id !== out?.id);
   const covered = new Array(21).fill(0);
   for (const { base, offset, channels } of leaves) {
     if (base !== out?.id || channels === 6) continue;

@@ -46,11 +46,20 @@ function checkNoOverlap({ plan: { buffers, arenaLines }, fused, homes, joined }:
     const shapeOf = (buffer: Buffer) => joined.values[buffer.id]?.shape;
     const adds = steps.flatMap((step, i) => (step.op === 'add' && base(step.value) === a.id ? [i] : []));
     const stores = steps.flatMap((step, i) => (step.op === 'store' && base(step.value) === b.id ? [i] : []));
-    const whole = steps.every((step) => !('value' in step) || ![a.id, b.id].includes(base(step.value) ?? -1) || homes[step.value]?.offset === 0);
+    const whole = steps.every(
+      (step) => !('value' in step) || ![a.id, b.id].includes(base(step.value) ?? -1) || homes[step.value]?.offset === 0,
+    );
     assert.deepEqual(shapeOf(a), shapeOf(b));
     const readsOtherwise = 'source' in make && base(make.source) === a.id;
-    return a.kind === 'value' && b.kind === 'value' && whole && !readsOtherwise && adds.length > 0 && stores.length === 1 &&
-      Math.max(...adds) < (stores[0] ?? -1);
+    return (
+      a.kind === 'value' &&
+      b.kind === 'value' &&
+      whole &&
+      !readsOtherwise &&
+      adds.length > 0 &&
+      stores.length === 1 &&
+      Math.max(...adds) < (stores[0] ?? -1)
+    );
   }
 }
 
@@ -122,7 +131,10 @@ test('rows of bits have a word of slack, and sizes grow with the batch', () => {
     const lines = (bytes: number) => Math.ceil((bytes * batch) / LINE_BYTES);
     assert.deepEqual(
       buffers.map((buffer) => [buffer.kind, buffer.lines]),
-      [['value', lines(7 * 6 * 4)], ['bitMap', lines(4 * 5 * 8)]],
+      [
+        ['value', lines(7 * 6 * 4)],
+        ['bitMap', lines(4 * 5 * 8)],
+      ],
     );
   }
 });

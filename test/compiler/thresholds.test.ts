@@ -17,27 +17,45 @@ function bit({ threshold, flip }: SignRule, x: number): boolean {
 }
 
 test('a threshold on x is the sign of the affine of x, for every x next to it and every special x', (t) => {
-  const special = [0, -0, Infinity, -Infinity, NaN, 2 ** -149, -(2 ** -149), 3.4028234663852886e38, -3.4028234663852886e38];
+  const special = [
+    0,
+    -0,
+    Infinity,
+    -Infinity,
+    NaN,
+    2 ** -149,
+    -(2 ** -149),
+    3.4028234663852886e38,
+    -3.4028234663852886e38,
+  ];
   let checked = 0;
   const finite = fc.float({ noNaN: true, noDefaultInfinity: true });
   const near = fc.float({ min: -4, max: 4, noNaN: true });
   fc.assert(
-    fc.property(fc.oneof(finite, near), fc.oneof(finite, near), fc.oneof(fc.constant(0), near), near, (s, b, own, other) => {
-      fc.pre(s !== 0);
-      const rule = thresholdRule(
-        { mul: Float32Array.of(s), add: Float32Array.of(b) },
-        own === 0 ? PLAIN : { threshold: Float32Array.of(own), flip: null },
-      );
-      assert.ok(rule?.threshold);
-      const at = (rule.threshold[0] as number) * (rule.flip === null ? 1 : -1);
-      const order = floatToOrder(at);
-      const neighbours = [-3, -2, -1, 0, 1, 2, 3].map((step) => order + step);
-      const inside = neighbours.filter((n) => n >= floatToOrder(-Infinity) && n <= floatToOrder(Infinity)).map(orderToFloat);
-      for (const x of [...inside, ...special, other]) {
-        assert.equal(bit(rule, x), fmaf(x, s, b) >= own, `x = ${x}, s = ${s}, b = ${b}, threshold ${own} → ${at}`);
-        checked++;
-      }
-    }),
+    fc.property(
+      fc.oneof(finite, near),
+      fc.oneof(finite, near),
+      fc.oneof(fc.constant(0), near),
+      near,
+      (s, b, own, other) => {
+        fc.pre(s !== 0);
+        const rule = thresholdRule(
+          { mul: Float32Array.of(s), add: Float32Array.of(b) },
+          own === 0 ? PLAIN : { threshold: Float32Array.of(own), flip: null },
+        );
+        assert.ok(rule?.threshold);
+        const at = (rule.threshold[0] as number) * (rule.flip === null ? 1 : -1);
+        const order = floatToOrder(at);
+        const neighbours = [-3, -2, -1, 0, 1, 2, 3].map((step) => order + step);
+        const inside = neighbours
+          .filter((n) => n >= floatToOrder(-Infinity) && n <= floatToOrder(Infinity))
+          .map(orderToFloat);
+        for (const x of [...inside, ...special, other]) {
+          assert.equal(bit(rule, x), fmaf(x, s, b) >= own, `x = ${x}, s = ${s}, b = ${b}, threshold ${own} → ${at}`);
+          checked++;
+        }
+      },
+    ),
     { numRuns: RUNS, seed: 2 },
   );
   t.diagnostic(`${checked} comparisons`);
@@ -45,7 +63,8 @@ test('a threshold on x is the sign of the affine of x, for every x next to it an
 });
 
 test('a channel with mul 0 or a non-finite affine has no threshold', () => {
-  const rule = (mul: number, add: number) => thresholdRule({ mul: Float32Array.of(1, mul), add: Float32Array.of(0, add) }, PLAIN);
+  const rule = (mul: number, add: number) =>
+    thresholdRule({ mul: Float32Array.of(1, mul), add: Float32Array.of(0, add) }, PLAIN);
   assert.equal(rule(0, 1), null);
   assert.equal(rule(-0, -1), null);
   assert.equal(rule(Infinity, 1), null);
