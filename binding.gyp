@@ -34,8 +34,7 @@
       'ldflags': ['-pthread'],
       'conditions': [
         ['OS=="linux"', {
-          # Nothing but Node-API is looked up from outside; GNU_RELRO and no executable stack are the toolchain's own.
-          'ldflags': ['-Wl,--exclude-libs,ALL'],
+          'ldflags': ['-Wl,--version-script=<(module_root_dir)/native/node/exports.map'],
           'conditions': [['static_runtime==1', {'ldflags': ['-static-libstdc++', '-static-libgcc']}]],
         }],
         ['OS=="mac"', {

@@ -23,3 +23,7 @@ target_include_directories(bitpath SYSTEM PRIVATE ${CMAKE_JS_INC} ${NODE_ADDON_A
 target_compile_definitions(bitpath PRIVATE
   NAPI_VERSION=9 NAPI_CPP_EXCEPTIONS NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS)
 set_target_properties(bitpath PROPERTIES PREFIX "" SUFFIX ".node")
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  target_link_options(bitpath PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/native/node/exports.map)
+  set_property(TARGET bitpath APPEND PROPERTY LINK_DEPENDS ${CMAKE_SOURCE_DIR}/native/node/exports.map)
+endif()

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = new URL('../', import.meta.url);
 
 /** Files that decide what the addon is. Anything else in native/ (notes, for one) does not make a binary stale. */
-const HASHED = /\.(cpp|h|inl|inc|def|txt)$/;
+const HASHED = /\.(cpp|h|inl|inc|def|txt|map)$/;
 
 /**
  * The .cpp files of native/sources.txt, relative to the package root, in its order.
