@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -19,15 +20,22 @@ using namespace bitpath;
 // The contract's slack of constants: an 8-channel vector may be loaded from any channel on.
 constexpr int kLaneSlack = 8;
 
-// The tables that this machine can run. One that it cannot is named in the report.
+// The tables that this machine can run. One that it cannot run is a failure unless BITPATH_UNTESTED_ISAS names it.
 inline std::vector<const KernelTable*> runnableTables() {
   std::vector<const KernelTable*> tables;
   const uint32_t features = detectFeatures();
+  const char* listed = std::getenv("BITPATH_UNTESTED_ISAS");
+  const std::string untested = std::string(",") + (listed == nullptr ? "" : listed) + ",";
   std::string report = "tables:";
   for (const IsaEntry& entry : isaEntries()) {
     const bool runs = (entry.required & ~features) == 0;
     report += std::string(" ") + entry.name + (runs ? "" : " (NOT TESTED: this machine cannot run it)");
-    if (runs) tables.push_back(entry.table);
+    if (runs) {
+      tables.push_back(entry.table);
+    } else if (untested.find("," + std::string(entry.name) + ",") == std::string::npos) {
+      check::failed(__FILE__, __LINE__,
+                    std::string(entry.name) + " cannot run here; BITPATH_UNTESTED_ISAS does not name it");
+    }
   }
   check::note(report);
   return tables;
