@@ -130,20 +130,18 @@ test('worker threads have executors of their own, and may be terminated during a
   using executor = await small();
   const expected = executor.runSync(ramp(IMAGE))['logits']?.data;
 
-  const workers = [1, 2, 3].map(
-    () =>
+  const answers = [1, 2, 3].map(() =>
+    firstMessage(
       new Worker(
         text(`
-    const executor = await h.small();
-    const { logits } = await executor.run(h.ramp(h.IMAGE));
-    parentPort.postMessage(logits.data);`),
+          const executor = await h.small();
+          const { logits } = await executor.run(h.ramp(h.IMAGE));
+          parentPort.postMessage(logits.data);`),
         { eval: true },
       ),
+    ),
   );
-  for (const worker of workers) {
-    const answer = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
-    assert.deepEqual(answer, expected);
-  }
+  for (const answer of await Promise.all(answers)) assert.deepEqual(answer, expected);
 
   const busy = new Worker(
     text(`
@@ -153,7 +151,7 @@ test('worker threads have executors of their own, and may be terminated during a
     parentPort.postMessage('started');`),
     { eval: true },
   );
-  await new Promise((resolve, reject) => busy.once('message', resolve).once('error', reject));
+  await firstMessage(busy);
   const start = performance.now();
   assert.equal(await busy.terminate(), 1);
   assert.ok(performance.now() - start < 5000, 'the run was stopped');
@@ -182,20 +180,28 @@ test('executors that nobody holds are collected, also with a run under way', asy
   const { stdout } = await child(
     `
     const weak = [];
-    for (let i = 0; i < 5; i++) {
-      let executor = await h.slow();
+    async function abandon() {
+      const executor = await h.slow();
       weak.push(new WeakRef(executor));
       executor.run(h.ramp(h.SLOW_LENGTH)).then(() => {});
-      executor = null;
+    }
+    for (let i = 0; i < 5; i++) {
+      await abandon();
       gc();
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
     for (let i = 0; i < 100 && weak.some((w) => w.deref()); i++) {
       gc();
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    console.log(weak.filter((w) => w.deref()).length);`,
+    console.log(weak.length, weak.filter((w) => w.deref()).length);`,
     ['--expose-gc'],
   );
-  assert.equal(stdout, '0\n');
+  assert.equal(stdout, '5 0\n');
 });
+
+function firstMessage(worker: Worker): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve).once('error', reject);
+    worker.once('exit', (code) => reject(new Error(`the worker ended with exit code ${code}`)));
+  });
+}
