@@ -170,8 +170,8 @@ function classNames(labels: readonly Label[]): Map<string, number> {
     }
   });
   for (const name of shared) names.delete(name);
-  labels.forEach(({ name }, label) => names.set(normalise(name), label));
-  labels.forEach(({ id }, label) => names.set(normalise(id), label));
+  for (const [label, { name }] of labels.entries()) names.set(normalise(name), label);
+  for (const [label, { id }] of labels.entries()) names.set(normalise(id), label);
   return names;
 }
 
@@ -199,7 +199,13 @@ async function list(folder: string): Promise<Dirent[]> {
   return entries.filter(({ name }) => !name.startsWith('.')).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function readExactly(file: FileHandle, path: string, position: number, bytes: number, what: string): Promise<Buffer> {
+async function readExactly(
+  file: FileHandle,
+  path: string,
+  position: number,
+  bytes: number,
+  what: string,
+): Promise<Buffer> {
   const buffer = Buffer.alloc(bytes);
   let done = 0;
   while (done < bytes) {

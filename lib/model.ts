@@ -244,7 +244,10 @@ async function readModelFile(path: string): Promise<Model> {
 /** Names of the shipped models. */
 export async function shippedNames(): Promise<string[]> {
   const files = await readdir(SHIPPED).catch(() => []);
-  return files.filter((file) => file.endsWith(EXTENSION)).map((file) => basename(file, EXTENSION)).sort();
+  return files
+    .filter((file) => file.endsWith(EXTENSION))
+    .map((file) => basename(file, EXTENSION))
+    .sort();
 }
 
 function shippedPath(name: string): string {
@@ -288,6 +291,9 @@ function checkFiniteElements(param: string, { dtype, data }: Tensor): void {
   if (dtype !== 'float32') return;
   for (let i = 0; i < data.length; i++) {
     if (Number.isFinite(data[i])) continue;
-    throw new BitpathError('ERR_BITPATH_PARAM', { param, reason: `element ${i} is ${describe(data[i])}, not a finite number` });
+    throw new BitpathError('ERR_BITPATH_PARAM', {
+      param,
+      reason: `element ${i} is ${describe(data[i])}, not a finite number`,
+    });
   }
 }

@@ -39,9 +39,13 @@ const MAX_CLASSES = 1 << 20;
 /** Throws unless `metadata` declares format version 1. */
 export function checkFormat(metadata: Readonly<Record<string, string>>, file: string): void {
   const version = metadata['bitpath.format'];
-  if (version === undefined) throw modelFileError(file, 'it has no bitpath.format in its metadata, so it is no bitpath model');
+  if (version === undefined)
+    throw modelFileError(file, 'it has no bitpath.format in its metadata, so it is no bitpath model');
   if (!/^1(\.\d+)?$/.test(version)) {
-    throw modelFileError(file, `it has format version ${describe(version)}; this release reads version ${FORMAT_VERSION}`);
+    throw modelFileError(
+      file,
+      `it has format version ${describe(version)}; this release reads version ${FORMAT_VERSION}`,
+    );
   }
 }
 
@@ -64,7 +68,8 @@ export function checkLabels(argument: string, labels: unknown, count: number): r
   }
   const ids = new Set<string>();
   const copies = labels.map((label: unknown, i): Label => {
-    if (typeof label !== 'object' || label === null) throw argumentError(`${argument}[${i}]`, 'an object with id and name', label);
+    if (typeof label !== 'object' || label === null)
+      throw argumentError(`${argument}[${i}]`, 'an object with id and name', label);
     checkOptions(`${argument}[${i}]`, label, ['id', 'name']);
     const { id, name } = label as Partial<Record<string, unknown>>;
     const copy = { id: checkTitle(`${argument}[${i}].id`, id), name: checkTitle(`${argument}[${i}].name`, name) };
@@ -83,7 +88,8 @@ export function checkProvenance(argument: string, provenance: unknown): Provenan
   const copy: Record<string, string | number> = Object.create(null);
   for (const [name, value] of Object.entries(provenance)) {
     checkName(`a name in ${argument}`, name);
-    copy[name] = typeof value === 'string' ? checkTitle(`${argument}.${name}`, value) : checkFinite(`${argument}.${name}`, value);
+    copy[name] =
+      typeof value === 'string' ? checkTitle(`${argument}.${name}`, value) : checkFinite(`${argument}.${name}`, value);
   }
   return Object.freeze(copy);
 }

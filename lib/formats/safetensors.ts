@@ -46,7 +46,8 @@ export function readSafetensors(bytes: Uint8Array, file = 'safetensors data'): S
   }
   if (mayChangeLength(bytes.buffer)) bytes = bytes.slice();
 
-  if (bytes.length < LENGTH_BYTES) fail(`a safetensors file has at least ${LENGTH_BYTES} bytes, this one has ${bytes.length}`);
+  if (bytes.length < LENGTH_BYTES)
+    fail(`a safetensors file has at least ${LENGTH_BYTES} bytes, this one has ${bytes.length}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerBytes = view.getBigUint64(0, true);
   if (headerBytes > MAX_HEADER_BYTES) fail(`a header of ${headerBytes} bytes is over the limit of ${MAX_HEADER_BYTES}`);
@@ -97,7 +98,8 @@ export function writeSafetensors(
 
   const text = new TextEncoder().encode(formatHeader(header));
   const headerBytes = Math.ceil(text.length / 8) * 8;
-  if (headerBytes > MAX_HEADER_BYTES) throw argumentError('the header', `at most ${MAX_HEADER_BYTES} bytes`, headerBytes);
+  if (headerBytes > MAX_HEADER_BYTES)
+    throw argumentError('the header', `at most ${MAX_HEADER_BYTES} bytes`, headerBytes);
   const bytes = new Uint8Array(LENGTH_BYTES + headerBytes + dataBytes);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
   bytes.fill(0x20, LENGTH_BYTES, LENGTH_BYTES + headerBytes);
@@ -111,7 +113,11 @@ export function writeSafetensors(
 }
 
 /** Dtypes, shapes against ranges, and ranges against each other: sorted, they must meet end to end over all of the data. */
-function checkRanges(entries: ReadonlyMap<string, TensorEntry>, dataBytes: number, fail: (reason: string) => never): void {
+function checkRanges(
+  entries: ReadonlyMap<string, TensorEntry>,
+  dataBytes: number,
+  fail: (reason: string) => never,
+): void {
   for (const [name, { dtype, shape, begin, end }] of entries) {
     if (!Object.hasOwn(DTYPES, dtype)) {
       fail(`tensor ${quoteName(name)} has dtype ${quoteName(dtype)}; known are ${Object.keys(DTYPES).join(', ')}`);
@@ -126,14 +132,18 @@ function checkRanges(entries: ReadonlyMap<string, TensorEntry>, dataBytes: numbe
       fail(`tensor ${quoteName(name)} lies at bytes ${begin} to ${end} of the data, which have ${dataBytes}`);
     }
     if (end - begin !== expected) {
-      fail(`tensor ${quoteName(name)} of shape [${shape}] and dtype ${dtype} takes ${expected} bytes, its range has ${end - begin}`);
+      fail(
+        `tensor ${quoteName(name)} of shape [${shape}] and dtype ${dtype} takes ${expected} bytes, its range has ${end - begin}`,
+      );
     }
   }
   const byOffset = [...entries].sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
   let covered = 0;
   for (const [name, { begin, end }] of byOffset) {
     if (begin !== covered) {
-      fail(`tensor ${quoteName(name)} begins at byte ${begin} of the data where ${covered} was due: ranges overlap or leave a hole`);
+      fail(
+        `tensor ${quoteName(name)} begins at byte ${begin} of the data where ${covered} was due: ranges overlap or leave a hole`,
+      );
     }
     covered = end;
   }
@@ -168,5 +178,6 @@ function fileDtype(tensor: Tensor): FileDtype {
 }
 
 function checkText(argument: string, value: unknown): void {
-  if (typeof value !== 'string' || /\p{Surrogate}/u.test(value)) throw argumentError(argument, 'a well-formed string', value);
+  if (typeof value !== 'string' || /\p{Surrogate}/u.test(value))
+    throw argumentError(argument, 'a well-formed string', value);
 }

@@ -51,7 +51,11 @@ export async function decodeImage(
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels`);
-    return { pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength), height: info.height, width: info.width };
+    return {
+      pixels: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+      height: info.height,
+      width: info.width,
+    };
   } catch (cause) {
     throw new BitpathError('ERR_BITPATH_IMAGE', { image: name, reason: reasonOf(cause) }, { cause });
   }
@@ -74,7 +78,11 @@ async function loadSharp(): Promise<typeof import('sharp').default> {
     return (await import('sharp')).default;
   } catch (cause) {
     const reason = reasonOf(cause).split('\n')[0];
-    throw new BitpathError('ERR_BITPATH_MISSING_PACKAGE', { feature: 'Decoding pictures', package: 'sharp', reason }, { cause });
+    throw new BitpathError(
+      'ERR_BITPATH_MISSING_PACKAGE',
+      { feature: 'Decoding pictures', package: 'sharp', reason },
+      { cause },
+    );
   }
 }
 
@@ -95,7 +103,8 @@ async function readPicture(path: string): Promise<Uint8Array> {
   const info = await stat(path);
   if (!info.isFile()) throw new Error('it is not a regular file');
   if (info.size === 0) throw new Error('the file is empty');
-  if (info.size > MAX_FILE_BYTES) throw new Error(`the file's ${info.size} bytes are over the limit of ${MAX_FILE_BYTES}`);
+  if (info.size > MAX_FILE_BYTES)
+    throw new Error(`the file's ${info.size} bytes are over the limit of ${MAX_FILE_BYTES}`);
   return readFile(path);
 }
 

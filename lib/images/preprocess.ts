@@ -58,7 +58,10 @@ export async function preprocess<D extends 'uint8' | 'float32' = 'uint8'>(
 }
 
 /** torchvision's rules: the longer side is truncated, half of an odd margin goes to the even number of pixels. */
-export function cropGeometry({ height, width }: { height: number; width: number }, { resize, crop }: Preprocessing): Geometry {
+export function cropGeometry(
+  { height, width }: { height: number; width: number },
+  { resize, crop }: Preprocessing,
+): Geometry {
   const { shorterSide, antialias } = resize;
   const shorter = Math.min(height, width);
   const longerSide = Math.trunc((shorterSide * Math.max(height, width)) / shorter);

@@ -47,7 +47,8 @@ export function checkPreprocessing(argument: string, value: unknown): Preprocess
   const means = checkTriple(`${argument}.mean`, mean);
   const stds = checkTriple(`${argument}.std`, std);
   // A denormal would pass "above 0" and overflow float32 in the division.
-  if (stds.some((deviation) => deviation < 1e-6)) throw argumentError(`${argument}.std`, 'numbers of at least 1e-6', std);
+  if (stds.some((deviation) => deviation < 1e-6))
+    throw argumentError(`${argument}.std`, 'numbers of at least 1e-6', std);
   return Object.freeze({
     resize: Object.freeze({
       shorterSide: side,
@@ -64,7 +65,8 @@ export function checkPreprocessing(argument: string, value: unknown): Preprocess
 }
 
 function checkObject(argument: string, value: unknown, keys: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) throw argumentError(argument, `an object with ${keys.join(', ')}`, value);
+  if (typeof value !== 'object' || value === null)
+    throw argumentError(argument, `an object with ${keys.join(', ')}`, value);
   checkOptions(argument, value, keys);
   return value as Record<string, unknown>;
 }

@@ -63,7 +63,10 @@ describe('writeSafetensors', () => {
     const metadata = JSON.parse('{"__proto__": "p", "constructor": "c"}');
     const read = readSafetensors(writeSafetensors(tensors, metadata));
     assert.equal(read.tensors.get('__proto__')?.data[0], 7);
-    assert.deepEqual(Object.entries(read.metadata).sort(), [['__proto__', 'p'], ['constructor', 'c']]);
+    assert.deepEqual(Object.entries(read.metadata).sort(), [
+      ['__proto__', 'p'],
+      ['constructor', 'c'],
+    ]);
     assert.equal(Object.getPrototypeOf(read.metadata), null);
   });
 
@@ -79,7 +82,8 @@ describe('writeSafetensors', () => {
 describe('readSafetensors', () => {
   it('reads a file of the reference implementation', () => {
     // safetensors.numpy.save({'x': np.array([[1.5, 2.5]], np.float32), 'b': np.array([9, 8, 7], np.uint8)}, {'k': 'v'})
-    const header = '{"__metadata__":{"k":"v"},"x":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}}       ';
+    const header =
+      '{"__metadata__":{"k":"v"},"x":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}}       ';
     const data = new Uint8Array([...new Uint8Array(Float32Array.of(1.5, 2.5).buffer), 9, 8, 7]);
     const { tensors, metadata } = readSafetensors(file(header, data));
     assert.deepEqual(tensors.get('x')?.data, Float32Array.of(1.5, 2.5));
@@ -144,13 +148,25 @@ describe('readSafetensors', () => {
     ['three offsets', '{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0,0]}}', /more than 2 numbers/],
     ['an unknown key', '{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0],"x":1}}', /unknown or repeated key "x"/],
     ['a key twice', '{"a":{"dtype":"F32","dtype":"U8","shape":[0],"data_offsets":[0,0]}}', /repeated key "dtype"/],
-    ['__proto__ as a key', '{"a":{"__proto__":{},"dtype":"F32","shape":[0],"data_offsets":[0,0]}}', /unknown .* "__proto__"/],
+    [
+      '__proto__ as a key',
+      '{"a":{"__proto__":{},"dtype":"F32","shape":[0],"data_offsets":[0,0]}}',
+      /unknown .* "__proto__"/,
+    ],
     ['a fraction', '{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}', /whole number/],
     ['an exponent', '{"a":{"dtype":"F32","shape":[1e0],"data_offsets":[0,4]}}', /whole number/],
     ['a leading zero', '{"a":{"dtype":"F32","shape":[01],"data_offsets":[0,4]}}', /whole number/],
     ['a negative size', '{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}', /whole number/],
-    ['a number that is no safe integer', '{"a":{"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,4]}}', /whole number/],
-    ['nine dimensions', '{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}', /more than 8 numbers/],
+    [
+      'a number that is no safe integer',
+      '{"a":{"dtype":"F32","shape":[9007199254740993],"data_offsets":[0,4]}}',
+      /whole number/,
+    ],
+    [
+      'nine dimensions',
+      '{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}',
+      /more than 8 numbers/,
+    ],
   ];
   for (const [what, header, reason] of invalid) {
     it(`refuses ${what}`, () => rejects(file(header, 4), reason));
@@ -169,7 +185,10 @@ describe('readSafetensors', () => {
 
   it('refuses other dtypes by name', () => {
     for (const dtype of ['F16', 'I64', 'f32', 'toString', '']) {
-      rejects(file({ w: tensor([1], [0, 4], dtype) }, 4), new RegExp(`tensor "w" has dtype "${dtype}"; known are F32, I32, U8`));
+      rejects(
+        file({ w: tensor([1], [0, 4], dtype) }, 4),
+        new RegExp(`tensor "w" has dtype "${dtype}"; known are F32, I32, U8`),
+      );
     }
   });
 
@@ -179,7 +198,10 @@ describe('readSafetensors', () => {
     rejects(file({ a: tensor([0], [0, 4]) }, 4), /takes 0 bytes/);
     rejects(file({ a: tensor([2 ** 26, 2 ** 26, 2 ** 26], [0, 4]) }, 4), /too large/);
     rejects(file({ a: tensor([2 ** 52, 0], [0, 0]) }), /too large/);
-    rejects(file({ a: tensor([1], [0, 4]), b: tensor([1], [4, 8]) }, 4), /lies at bytes 4 to 8 of the data, which have 4/);
+    rejects(
+      file({ a: tensor([1], [0, 4]), b: tensor([1], [4, 8]) }, 4),
+      /lies at bytes 4 to 8 of the data, which have 4/,
+    );
     rejects(file({ a: tensor([1], [8, 4]) }, 8), /lies at bytes 8 to 4/);
     rejects(file({ a: tensor([1], [2 ** 53 - 1, 2 ** 53 - 1]) }, 4), /lies at/);
   });
@@ -194,7 +216,10 @@ describe('readSafetensors', () => {
 
   it('cuts hostile names short in messages', () => {
     const name = 'x'.repeat(1e6);
-    assert.throws(() => readSafetensors(file({ [name]: tensor([1], [0, 5]) }, 5)), (error: Error) => error.message.length < 300);
+    assert.throws(
+      () => readSafetensors(file({ [name]: tensor([1], [0, 5]) }, 5)),
+      (error: Error) => error.message.length < 300,
+    );
   });
 
   it('wants bytes', () => {

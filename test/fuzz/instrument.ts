@@ -69,7 +69,10 @@ export class InstrumentedLibrary {
   #flatten(): Uint32Array {
     const all = new Uint32Array(65536);
     let used = 0;
-    const view = (length: number) => all.subarray(used, (used += length)) as unknown as number[];
+    const view = (length: number) => {
+      used += length;
+      return all.subarray(used - length, used) as unknown as number[];
+    };
     for (const { variable, path } of this.#files) {
       const file = (globalThis as unknown as Record<string, Record<string, FileCounters>>)[variable]?.[path];
       if (file === undefined) throw new Error(`${path} was instrumented but not imported`);

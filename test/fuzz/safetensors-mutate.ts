@@ -4,13 +4,88 @@ import type { Random } from '#lib/graph/random.js';
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const WORDS = [
-  '__proto__', '__metadata__', 'constructor', 'dtype', 'shape', 'data_offsets', 'F32', 'U8', 'I32', 'F16', 'bitpath.format',
-  'bitpath.graph', 'bitpath.labels', 'bitpath.preprocessing', 'bitpath.provenance', 'bitpath.name', 'input', 'sign', 'conv',
-  'binaryConv', 'name', 'id', '', '1', '2', '\u0000', '\u001b[2J', '\ud800', 'ü', '🐟', 'x'.repeat(300),
+  '__proto__',
+  '__metadata__',
+  'constructor',
+  'dtype',
+  'shape',
+  'data_offsets',
+  'F32',
+  'U8',
+  'I32',
+  'F16',
+  'bitpath.format',
+  'bitpath.graph',
+  'bitpath.labels',
+  'bitpath.preprocessing',
+  'bitpath.provenance',
+  'bitpath.name',
+  'input',
+  'sign',
+  'conv',
+  'binaryConv',
+  'name',
+  'id',
+  '',
+  '1',
+  '2',
+  '\u0000',
+  '\u001b[2J',
+  '\ud800',
+  'ü',
+  '🐟',
+  'x'.repeat(300),
 ]; // prettier-ignore
-const NUMBERS = [0, -0, 1, 2, 3, 4, 7, 8, 9, 16, 127, 128, 255, 256, 65535, 2 ** 16, 2 ** 26, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 1e300, -1, 0.5];
+const NUMBERS = [
+  0,
+  -0,
+  1,
+  2,
+  3,
+  4,
+  7,
+  8,
+  9,
+  16,
+  127,
+  128,
+  255,
+  256,
+  65535,
+  2 ** 16,
+  2 ** 26,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 32,
+  2 ** 53 - 1,
+  2 ** 53,
+  1e300,
+  -1,
+  0.5,
+];
 const LENGTHS = NUMBERS.filter((n) => Number.isSafeInteger(n) && n >= 0);
-const TEXTS = ['{', '}', '[', ']', ',', ':', '"', '\\', '\\u0061', '\\ud800', ' ', '\n', '1e5', '-', '.5', '00', 'null', 'true', '"a":{}', '[[[[[[[['];
+const TEXTS = [
+  '{',
+  '}',
+  '[',
+  ']',
+  ',',
+  ':',
+  '"',
+  '\\',
+  '\\u0061',
+  '\\ud800',
+  ' ',
+  '\n',
+  '1e5',
+  '-',
+  '.5',
+  '00',
+  'null',
+  'true',
+  '"a":{}',
+  '[[[[[[[[',
+];
 
 const pick = <T>(random: Random, list: readonly T[]): T => list[random.integer(0, list.length - 1)] as T;
 
@@ -126,7 +201,11 @@ function mutateBytes(random: Random, bytes: Uint8Array, other: Uint8Array): Uint
     }
     default: {
       const copy = bytes.slice();
-      if (at < copy.length) copy[at] = random.integer(0, 1) === 0 ? (copy[at] as number) ^ (1 << random.integer(0, 7)) : pick(random, [0, 1, 127, 128, 192, 255]);
+      if (at < copy.length)
+        copy[at] =
+          random.integer(0, 1) === 0
+            ? (copy[at] as number) ^ (1 << random.integer(0, 7))
+            : pick(random, [0, 1, 127, 128, 192, 255]);
       return copy;
     }
   }

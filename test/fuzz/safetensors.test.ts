@@ -14,12 +14,33 @@ describe('fuzzing model files', () => {
   });
 
   const plants: Record<string, Plant> = {
-    'a dtype that is not looked up safely': { file: 'formats/safetensors.js', find: '!Object.hasOwn(DTYPES, dtype)', replace: 'false' },
+    'a dtype that is not looked up safely': {
+      file: 'formats/safetensors.js',
+      find: '!Object.hasOwn(DTYPES, dtype)',
+      replace: 'false',
+    },
     'ranges that may overlap': { file: 'formats/safetensors.js', find: 'begin !== covered', replace: 'false' },
-    'an offset that is not compared': { file: 'formats/safetensors.js', find: 'end - begin !== expected', replace: 'false' },
-    'a shape of any length': { file: 'formats/safetensors-header.js', find: 'values.length === limit', replace: 'false' },
-    'a parse error that is let out': { file: 'formats/model-file.js', find: 'throw modelFileError(file, `bitpath.${key} is not valid JSON', replace: 'throw cause; (`' },
-    'a library error that is not wrapped': { file: 'model.js', find: 'throw modelFileError(file, cause.message, cause);', replace: 'throw cause;' },
+    'an offset that is not compared': {
+      file: 'formats/safetensors.js',
+      find: 'end - begin !== expected',
+      replace: 'false',
+    },
+    'a shape of any length': {
+      file: 'formats/safetensors-header.js',
+      find: 'values.length === limit',
+      replace: 'false',
+    },
+    'a parse error that is let out': {
+      file: 'formats/model-file.js',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source text
+      find: 'throw modelFileError(file, `bitpath.${key} is not valid JSON',
+      replace: 'throw cause; (`',
+    },
+    'a library error that is not wrapped': {
+      file: 'model.js',
+      find: 'throw modelFileError(file, cause.message, cause);',
+      replace: 'throw cause;',
+    },
   };
   for (const [what, plant] of Object.entries(plants)) {
     it(`finds ${what}`, async (t) => {

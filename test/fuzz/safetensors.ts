@@ -46,7 +46,11 @@ type Formats = typeof import('#lib/formats/safetensors.js');
 type Models = typeof import('#lib/model.js');
 
 /** Throws what a caller of the library must never see. Returns whether `bytes` were a model. */
-function target({ readSafetensors, writeSafetensors }: Formats, { modelFromBytes }: Models, bytes: Uint8Array): boolean {
+function target(
+  { readSafetensors, writeSafetensors }: Formats,
+  { modelFromBytes }: Models,
+  bytes: Uint8Array,
+): boolean {
   const attempt = <T>(action: () => T): T | undefined => {
     try {
       return action();
@@ -63,7 +67,8 @@ function target({ readSafetensors, writeSafetensors }: Formats, { modelFromBytes
   if (file !== undefined) {
     const written = writeSafetensors(file.tensors, file.metadata);
     const again = readSafetensors(written);
-    if (!Buffer.from(writeSafetensors(again.tensors, again.metadata)).equals(written)) throw new Error('written twice, it differs');
+    if (!Buffer.from(writeSafetensors(again.tensors, again.metadata)).equals(written))
+      throw new Error('written twice, it differs');
     const dataBytes = [...file.tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
     const headerBytes = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
     if (8 + headerBytes + dataBytes !== bytes.length) throw new Error('header and tensors are not the whole file');
@@ -74,7 +79,12 @@ function target({ readSafetensors, writeSafetensors }: Formats, { modelFromBytes
   return true;
 }
 
-export async function fuzz(options: { runs: number; seed?: number; save?: boolean; plant?: Plant }): Promise<FuzzReport> {
+export async function fuzz(options: {
+  runs: number;
+  seed?: number;
+  save?: boolean;
+  plant?: Plant;
+}): Promise<FuzzReport> {
   const library = await InstrumentedLibrary.create(INSTRUMENTED, options.plant);
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0; // a stack takes longer to note than most inputs to read
@@ -114,7 +124,9 @@ export async function fuzz(options: { runs: number; seed?: number; save?: boolea
       return failure;
     };
 
-    const seeds = readdirSync(CORPUS).sort().map((name) => new Uint8Array(readFileSync(join(CORPUS, name))));
+    const seeds = readdirSync(CORPUS)
+      .sort()
+      .map((name) => new Uint8Array(readFileSync(join(CORPUS, name))));
     if (seeds.length === 0) throw new Error(`no seeds in ${CORPUS}`);
     let failure: FuzzReport['failure'] = null;
     for (const bytes of seeds) failure ??= execute(bytes);
@@ -141,10 +153,18 @@ function save(bytes: Uint8Array): void {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { runs: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' }, save: { type: 'boolean', default: false } },
+    options: {
+      runs: { type: 'string', default: '100000' },
+      seed: { type: 'string', default: '1' },
+      save: { type: 'boolean', default: false },
+    },
   });
   const start = performance.now();
-  const { failure, ...report } = await fuzz({ runs: Number(values.runs), seed: Number(values.seed), save: values.save });
+  const { failure, ...report } = await fuzz({
+    runs: Number(values.runs),
+    seed: Number(values.seed),
+    save: values.save,
+  });
   console.log(JSON.stringify({ ...report, seconds: Math.round((performance.now() - start) / 1000) }));
   if (failure === null) return;
   const path = join(repository, 'out/fuzz-safetensors-failure');

@@ -19,12 +19,24 @@ const raw = () => sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels:
 /** Flat colours survive lossy formats. */
 const flat = (background: string, alpha?: number) =>
   sharp({
-    create: { width: 40, height: 30, channels: alpha === undefined ? 3 : 4, background: alpha === undefined ? background : { ...rgb(background), alpha } },
+    create: {
+      width: 40,
+      height: 30,
+      channels: alpha === undefined ? 3 : 4,
+      background: alpha === undefined ? background : { ...rgb(background), alpha },
+    },
   });
-const rgb = (hex: string) => ({ r: parseInt(hex.slice(1, 3), 16), g: parseInt(hex.slice(3, 5), 16), b: parseInt(hex.slice(5, 7), 16) });
+const rgb = (hex: string) => ({
+  r: parseInt(hex.slice(1, 3), 16),
+  g: parseInt(hex.slice(3, 5), 16),
+  b: parseInt(hex.slice(5, 7), 16),
+});
 
 function near(actual: ArrayLike<number>, expected: readonly number[], tolerance: number): void {
-  expected.forEach((value, i) => assert.ok(Math.abs((actual[i] ?? Number.NaN) - value) <= tolerance, `${[...expected]} became ${Array.from(actual).slice(0, 3)}`));
+  for (const [i, value] of expected.entries()) {
+    const off = Math.abs((actual[i] ?? Number.NaN) - value);
+    assert.ok(off <= tolerance, `${[...expected]} became ${Array.from(actual).slice(0, 3)}`);
+  }
 }
 
 describe('decodeImage', () => {
@@ -36,7 +48,9 @@ describe('decodeImage', () => {
 
   it('reads lossless formats exactly', async () => {
     for (const format of ['png', 'webp', 'tiff'] as const) {
-      const bytes = await raw().toFormat(format, { lossless: true, compression: format === 'tiff' ? 'lzw' : undefined }).toBuffer();
+      const bytes = await raw()
+        .toFormat(format, { lossless: true, compression: format === 'tiff' ? 'lzw' : undefined })
+        .toBuffer();
       const image = await decodeImage(bytes);
       assert.deepEqual([image.height, image.width], [HEIGHT, WIDTH], format);
       assert.deepEqual([...image.pixels], [...pixels], format);
@@ -52,7 +66,8 @@ describe('decodeImage', () => {
   });
 
   it('reads SVG', async () => {
-    const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><rect width="10" height="10" fill="#ff0000"/></svg>';
+    const svg =
+      '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><rect width="10" height="10" fill="#ff0000"/></svg>';
     const image = await decodeImage(Buffer.from(svg));
     assert.deepEqual([image.height, image.width], [10, 20]);
     assert.deepEqual([...image.pixels.subarray(0, 3)], [255, 0, 0]);
@@ -61,7 +76,9 @@ describe('decodeImage', () => {
 
   it('applies each EXIF orientation', async () => {
     const plain = await decodeImage(await raw().png().toBuffer());
-    const at = (image: typeof plain, y: number, x: number) => [...image.pixels.subarray((y * image.width + x) * 3).subarray(0, 3)];
+    const at = (image: typeof plain, y: number, x: number) => [
+      ...image.pixels.subarray((y * image.width + x) * 3).subarray(0, 3),
+    ];
     const [right, bottom] = [WIDTH - 1, HEIGHT - 1];
     /** Where the top left pixel of the picture as shown lies in the stored one: [y, x]. */
     const corners: Record<number, [number, number]> = {
@@ -75,10 +92,17 @@ describe('decodeImage', () => {
       8: [0, right],
     };
     for (const [orientation, [y, x]] of Object.entries(corners)) {
-      const bytes = await raw().withMetadata({ orientation: Number(orientation) }).png().toBuffer();
+      const bytes = await raw()
+        .withMetadata({ orientation: Number(orientation) })
+        .png()
+        .toBuffer();
       const image = await decodeImage(bytes);
       const turned = Number(orientation) > 4;
-      assert.deepEqual([image.height, image.width], turned ? [WIDTH, HEIGHT] : [HEIGHT, WIDTH], `orientation ${orientation}`);
+      assert.deepEqual(
+        [image.height, image.width],
+        turned ? [WIDTH, HEIGHT] : [HEIGHT, WIDTH],
+        `orientation ${orientation}`,
+      );
       assert.deepEqual(at(image, 0, 0), at(plain, y, x), `orientation ${orientation}`);
     }
   });
@@ -109,7 +133,9 @@ describe('decodeImage', () => {
     const frames = Buffer.alloc(8 * 8 * 2 * 3);
     frames.fill(255, 8 * 8 * 3); // the second frame is white
     for (const format of ['gif', 'webp'] as const) {
-      const bytes = await sharp(frames, { raw: { width: 8, height: 16, channels: 3, pageHeight: 8 } }).toFormat(format).toBuffer();
+      const bytes = await sharp(frames, { raw: { width: 8, height: 16, channels: 3, pageHeight: 8 } })
+        .toFormat(format)
+        .toBuffer();
       assert.equal((await sharp(bytes).metadata()).pages, 2);
       const image = await decodeImage(bytes);
       assert.deepEqual([image.height, image.width], [8, 8], format);
@@ -127,7 +153,11 @@ describe('decodeImage', () => {
 
   it('names the picture that it cannot decode', async () => {
     const png = await flat('#123456').png().toBuffer();
-    const jpeg = await sharp(Buffer.from(Array.from({ length: 30000 }, (_, i) => (i * i) % 251)), { raw: { width: 100, height: 100, channels: 3 } }).jpeg().toBuffer();
+    const jpeg = await sharp(Buffer.from(Array.from({ length: 30000 }, (_, i) => (i * i) % 251)), {
+      raw: { width: 100, height: 100, channels: 3 },
+    })
+      .jpeg()
+      .toBuffer();
     const bomb = '<svg xmlns="http://www.w3.org/2000/svg" width="20000" height="20000"></svg>';
     const cases: [string, Uint8Array][] = [
       ['empty', new Uint8Array(0)],
@@ -168,6 +198,10 @@ describe('decodeImage', () => {
       const { decodeImage } = await import(${JSON.stringify(import.meta.resolve('#lib/images/decode.js'))});
       await decodeImage('a.png').catch(({ code, message }) => console.log(code + ' ' + message));`;
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
-    assert.match(stdout, /^ERR_BITPATH_MISSING_PACKAGE Decoding pictures needs the package sharp, .*\(gone\): npm install sharp/, stderr);
+    assert.match(
+      stdout,
+      /^ERR_BITPATH_MISSING_PACKAGE Decoding pictures needs the package sharp, .*\(gone\): npm install sharp/,
+      stderr,
+    );
   });
 });

@@ -54,7 +54,10 @@ describe('preprocess', () => {
 
   it('takes sides and margins as torchvision does', () => {
     const at = (height: number, width: number) => {
-      const { resizedHeight, resizedWidth, cropTop, cropLeft } = cropGeometry({ height, width }, preprocessing(128, 128, 128));
+      const { resizedHeight, resizedWidth, cropTop, cropLeft } = cropGeometry(
+        { height, width },
+        preprocessing(128, 128, 128),
+      );
       return [resizedHeight, resizedWidth, cropTop, cropLeft];
     };
     assert.deepEqual(at(64, 64), [128, 128, 0, 0]);
@@ -72,7 +75,9 @@ describe('preprocess', () => {
     await assert.rejects(preprocess([], good), code);
     await assert.rejects(preprocess(null as never, good), code);
     await assert.rejects(preprocess(image(4, 4), good, { dtype: 'int32' as never }), code);
-    await assert.rejects(preprocess(image(4, 4), good, { dtpye: 'uint8' } as never), { code: 'ERR_BITPATH_UNKNOWN_OPTION' });
+    await assert.rejects(preprocess(image(4, 4), good, { dtpye: 'uint8' } as never), {
+      code: 'ERR_BITPATH_UNKNOWN_OPTION',
+    });
   });
 });
 
@@ -110,13 +115,28 @@ describe('topK', () => {
 
   it('orders classes and gives their softmax', () => {
     const top = topK(Float32Array.of(Math.log(1), Math.log(2), Math.log(5)), labels, 2);
-    assert.deepEqual(top.map(({ index, id, name }) => [index, id, name]), [[2, 'c', 'letter c'], [1, 'b', 'letter b']]);
-    assert.ok(Math.abs((top[0]?.probability ?? 0) - 5 / 8) < 1e-6 && Math.abs((top[1]?.probability ?? 0) - 2 / 8) < 1e-6);
+    assert.deepEqual(
+      top.map(({ index, id, name }) => [index, id, name]),
+      [
+        [2, 'c', 'letter c'],
+        [1, 'b', 'letter b'],
+      ],
+    );
+    assert.ok(
+      Math.abs((top[0]?.probability ?? 0) - 5 / 8) < 1e-6 && Math.abs((top[1]?.probability ?? 0) - 2 / 8) < 1e-6,
+    );
   });
 
   it('takes huge logits, ties and no labels', () => {
     const top = topK(Float32Array.of(3e38, 3e38, -3e38), null, 9);
-    assert.deepEqual(top.map(({ id, probability }) => [id, probability]), [['0', 0.5], ['1', 0.5], ['2', 0]]);
+    assert.deepEqual(
+      top.map(({ id, probability }) => [id, probability]),
+      [
+        ['0', 0.5],
+        ['1', 0.5],
+        ['2', 0],
+      ],
+    );
   });
 
   it('refuses what it cannot rank', () => {

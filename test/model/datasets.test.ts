@@ -13,7 +13,10 @@ const labels = [
 const options = { classes: 3, labels };
 
 /** A pack of these records and files; `count` and `lengths` lie. */
-function pack(samples: readonly [number, string][], { count = samples.length, lengths = [] as number[], tail = '' } = {}): Buffer {
+function pack(
+  samples: readonly [number, string][],
+  { count = samples.length, lengths = [] as number[], tail = '' } = {},
+): Buffer {
   const head = Buffer.alloc(4 + samples.length * 6);
   head.writeUInt32LE(count, 0);
   samples.forEach(([label, content], i) => {
@@ -51,7 +54,11 @@ describe('openDataset', () => {
   }
 
   describe('pack', () => {
-    const samples: [number, string][] = [[2, 'first'], [0, 'the second'], [2, '3']];
+    const samples: [number, string][] = [
+      [2, 'first'],
+      [0, 'the second'],
+      [2, '3'],
+    ];
 
     it('gives its pictures in order, again and again', async () => {
       const path = await file('good.bin', pack(samples));
@@ -68,14 +75,18 @@ describe('openDataset', () => {
 
     it('refuses every truncation, and bytes to spare', async () => {
       const whole = pack(samples);
-      for (let length = 0; length < whole.length; length++) await rejects(await file('cut.bin', whole.subarray(0, length)), /cut\.bin: /);
+      for (let length = 0; length < whole.length; length++)
+        await rejects(await file('cut.bin', whole.subarray(0, length)), /cut\.bin: /);
       await rejects(await file('long.bin', pack(samples, { tail: 'x' })), /should end at byte .*, the file at/);
     });
 
     it('refuses lengths and counts that lie', async () => {
       await rejects(await file('a.bin', pack(samples, { count: 2 ** 32 - 1 })), /4294967295 records do not fit/);
       await rejects(await file('b.bin', pack(samples, { count: 2 })), /should end at/);
-      await rejects(await file('c.bin', pack(samples, { lengths: [2 ** 32 - 1] })), /picture 0 has a length of 4294967295/);
+      await rejects(
+        await file('c.bin', pack(samples, { lengths: [2 ** 32 - 1] })),
+        /picture 0 has a length of 4294967295/,
+      );
       await rejects(await file('d.bin', pack(samples, { lengths: [0, 15] })), /picture 0 has a length of 0/);
       await rejects(await file('e.bin', pack(samples, { lengths: [5, 10, 2] })), /should end at/);
       await rejects(await file('f.bin', pack([])), /no pictures/);
@@ -105,7 +116,16 @@ describe('openDataset', () => {
     }
 
     it('matches ids, names and their parts', async () => {
-      const path = await tree('good', ['n02/b.jpg', 'n02/a.JPEG', 'Goldfish/images/x.png', 'whooping_crane/y.webp', 'crane/z.svg', 'n02/notes.txt', '.git/a.png', 'list.txt']);
+      const path = await tree('good', [
+        'n02/b.jpg',
+        'n02/a.JPEG',
+        'Goldfish/images/x.png',
+        'whooping_crane/y.webp',
+        'crane/z.svg',
+        'n02/notes.txt',
+        '.git/a.png',
+        'list.txt',
+      ]);
       await symlink(join(path, 'n02/a.JPEG'), join(path, 'n02/c.jpg'));
       assert.deepEqual(await collect(path), [
         [0, 'Goldfish/images/x.png'],
@@ -118,15 +138,24 @@ describe('openDataset', () => {
     });
 
     it('names the class that a misspelt folder meant', async () => {
-      await rejects(await tree('misspelt', ['goldfsh/a.png']), /"goldfsh" is called after no class .*did you mean goldfish/);
-      await rejects(await tree('stranger', ['zebra finch/a.png']), /"zebra finch" is called after no class of the model$/);
+      await rejects(
+        await tree('misspelt', ['goldfsh/a.png']),
+        /"goldfsh" is called after no class .*did you mean goldfish/,
+      );
+      await rejects(
+        await tree('stranger', ['zebra finch/a.png']),
+        /"zebra finch" is called after no class of the model$/,
+      );
     });
 
     it('refuses to be empty, absent, or without labels', async () => {
       await rejects(await tree('empty', ['n01/readme.txt']), /no folder with pictures/);
       await rejects(join(folder, 'absent'), /cannot be read/);
       await rejects('/dev/null', /neither a folder nor a regular file/);
-      await assert.rejects(openDataset(join(folder, 'good'), { classes: 3, labels: null }), { code: 'ERR_BITPATH_DATASET', message: /no labels/ });
+      await assert.rejects(openDataset(join(folder, 'good'), { classes: 3, labels: null }), {
+        code: 'ERR_BITPATH_DATASET',
+        message: /no labels/,
+      });
     });
 
     it('ends where links go round in circles', async () => {

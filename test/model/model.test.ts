@@ -4,7 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { createModel, DEFAULT_MODEL, GraphBuilder, listModels, loadModel, Model, modelFromBytes, randomParams, Tensor } from 'bitpath';
+import {
+  createModel,
+  DEFAULT_MODEL,
+  GraphBuilder,
+  listModels,
+  loadModel,
+  Model,
+  modelFromBytes,
+  randomParams,
+  Tensor,
+} from 'bitpath';
 import { readSafetensors, writeSafetensors } from '#lib/formats/safetensors.js';
 import { defaultPreprocessing } from '#lib/images/preprocessing.js';
 
@@ -13,28 +23,42 @@ function sampleModel(): Model {
   const builder = new GraphBuilder('sample');
   const x = builder.input({ channels: 3, height: 6, width: 8 });
   const stem = builder.batchNorm(builder.conv(x, { name: 'stem', outChannels: 5, kernel: 1 }), { name: 'bn' });
-  const bits = builder.binaryConv(builder.sign(stem), { name: 'unit.conv', outChannels: 7, kernel: 3, padding: 1, scale: true });
+  const bits = builder.binaryConv(builder.sign(stem), {
+    name: 'unit.conv',
+    outChannels: 7,
+    kernel: 3,
+    padding: 1,
+    scale: true,
+  });
   builder.output('logits', builder.linear(builder.globalAvgPool(bits), { name: 'fc', outFeatures: 2 }));
   const graph = builder.build();
   return new Model({
     name: 'Sample of mine',
     graph,
     params: randomParams(graph, 3),
-    labels: [{ id: 'n1', name: 'cat' }, { id: 'n2', name: 'dog, hound' }],
+    labels: [
+      { id: 'n1', name: 'cat' },
+      { id: 'n2', name: 'dog, hound' },
+    ],
     preprocessing: defaultPreprocessing(6, 8),
     provenance: { title: 'A sample', top1: 50.5 },
   });
 }
 
 /** The sample's file with metadata changed (undefined removes) and tensors changed (undefined removes). */
-function tampered(metadata: Record<string, string | undefined>, changes: Record<string, Tensor | undefined> = {}): Uint8Array {
+function tampered(
+  metadata: Record<string, string | undefined>,
+  changes: Record<string, Tensor | undefined> = {},
+): Uint8Array {
   const file = readSafetensors(sampleModel().toBytes());
   const tensors = new Map(file.tensors);
   for (const [name, tensor] of Object.entries(changes)) {
     if (tensor === undefined) tensors.delete(name);
     else tensors.set(name, tensor);
   }
-  const merged = Object.entries({ ...file.metadata, ...metadata }).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const merged = Object.entries({ ...file.metadata, ...metadata }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
   return writeSafetensors(tensors, Object.fromEntries(merged));
 }
 
@@ -66,7 +90,13 @@ describe('model files', () => {
 
   it('may leave out all but format, graph and tensors, and hold what others wrote', () => {
     const read = modelFromBytes(
-      tampered({ 'bitpath.name': undefined, 'bitpath.labels': undefined, 'bitpath.preprocessing': undefined, 'bitpath.provenance': undefined, format: 'pt' }),
+      tampered({
+        'bitpath.name': undefined,
+        'bitpath.labels': undefined,
+        'bitpath.preprocessing': undefined,
+        'bitpath.provenance': undefined,
+        format: 'pt',
+      }),
     );
     assert.equal(read.name, 'sample');
     assert.equal(read.labels, null);
@@ -75,25 +105,33 @@ describe('model files', () => {
 
   it('of a later minor version are read, of another major version refused', () => {
     assert.equal(modelFromBytes(tampered({ 'bitpath.format': '1.7' })).name, 'Sample of mine');
-    for (const version of ['2', '0', '11', '1x', '', '1.']) rejects(tampered({ 'bitpath.format': version }), /format version/);
+    for (const version of ['2', '0', '11', '1x', '', '1.'])
+      rejects(tampered({ 'bitpath.format': version }), /format version/);
     rejects(tampered({ 'bitpath.format': undefined }), /no bitpath\.format/);
   });
 
   it('must hold exactly the parameters of their graph', () => {
-    const floats = (shape: number[], value = 0) => new Tensor('float32', shape, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value));
+    const floats = (shape: number[], value = 0) =>
+      new Tensor('float32', shape, new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(value));
     rejects(tampered({}, { 'fc.bias': undefined }), /fc\.bias: it is missing/);
     rejects(tampered({}, { 'fc.bais': floats([2]) }), /fc\.bais: .*did you mean fc\.bias/);
     rejects(tampered({}, { 'fc.bias': floats([3]) }), /fc\.bias: expected float32 \[2\] but received float32 \[3\]/);
     rejects(tampered({}, { 'fc.weight': floats([7, 2]) }), /fc\.weight: expected float32 \[2, 7\]/);
     rejects(tampered({}, { 'fc.bias': new Tensor('int32', [2], new Int32Array(2)) }), /fc\.bias: expected float32/);
     for (const value of [Number.NaN, Infinity, -Infinity]) {
-      rejects(tampered({}, { 'bn.running_var': floats([5], value) }), /bn\.running_var: element 0 is .*, not a finite number/);
+      rejects(
+        tampered({}, { 'bn.running_var': floats([5], value) }),
+        /bn\.running_var: element 0 is .*, not a finite number/,
+      );
     }
     const bits = readSafetensors(sampleModel().toBytes()).tensors.get('unit.conv.bits');
     const spare = Uint8Array.from(bits?.data ?? []);
     assert.equal(spare.length, 7 * 6);
     spare[2 * 6 + 5] = (spare[2 * 6 + 5] ?? 0) | 0x20; // bit 45 of row 2
-    rejects(tampered({}, { 'unit.conv.bits': new Tensor('uint8', [7, 6], spare) }), /unit\.conv\.bits: row 2 has bits set after its 45 taps/);
+    rejects(
+      tampered({}, { 'unit.conv.bits': new Tensor('uint8', [7, 6], spare) }),
+      /unit\.conv\.bits: row 2 has bits set after its 45 taps/,
+    );
   });
 
   it('must hold a graph', () => {
@@ -121,7 +159,10 @@ describe('model files', () => {
     rejects(json('labels', [cat, null]), /labels\[1\]/);
     rejects(json('labels', [cat, cat]), /labels\[1\]\.id/);
     rejects(json('labels', [cat, { ...dog, name: '\u001b]0;x\u0007' }]), /labels\[1\]\.name/);
-    rejects(json('preprocessing', { ...sampleModel().preprocessing, crop: { height: 6, width: 7 } }), /preprocessing\.crop/);
+    rejects(
+      json('preprocessing', { ...sampleModel().preprocessing, crop: { height: 6, width: 7 } }),
+      /preprocessing\.crop/,
+    );
     rejects(json('preprocessing', []), /preprocessing/);
     rejects(json('provenance', { title: ['x'] }), /provenance\.title/);
     rejects(json('provenance', 'x'), /provenance/);
@@ -140,7 +181,10 @@ describe('Model', () => {
   it('compiles, and a saved copy gives the same answer', async () => {
     const model = sampleModel();
     const pixels = Uint8Array.from({ length: 6 * 8 * 3 }, (_, i) => (i * 11) % 256);
-    const [first, second] = await Promise.all([model.compile({ threads: 1 }), modelFromBytes(model.toBytes()).compile({ threads: 1 })]);
+    const [first, second] = await Promise.all([
+      model.compile({ threads: 1 }),
+      modelFromBytes(model.toBytes()).compile({ threads: 1 }),
+    ]);
     const a = await first.run(pixels);
     const b = await second.run(pixels);
     assert.deepEqual(a.logits?.shape, [1, 2]);
@@ -168,14 +212,22 @@ describe('Model', () => {
     assert.throws(() => new Model({ graph, params: {} as never }), { code: 'ERR_BITPATH_ARGUMENT' });
     assert.throws(() => new Model({ graph: { ...graph }, params }), { code: 'ERR_BITPATH_ARGUMENT' });
     assert.throws(() => new Model({ graph, params, labels: [] }), { code: 'ERR_BITPATH_ARGUMENT' });
-    assert.throws(() => new Model({ graph, params, lables: null } as never), { code: 'ERR_BITPATH_UNKNOWN_OPTION', message: /labels/ });
-    assert.throws(() => new Model({ graph, params, preprocessing: defaultPreprocessing(8, 6) }), { code: 'ERR_BITPATH_ARGUMENT' });
+    assert.throws(() => new Model({ graph, params, lables: null } as never), {
+      code: 'ERR_BITPATH_UNKNOWN_OPTION',
+      message: /labels/,
+    });
+    assert.throws(() => new Model({ graph, params, preprocessing: defaultPreprocessing(8, 6) }), {
+      code: 'ERR_BITPATH_ARGUMENT',
+    });
   });
 
   it('is made at random by the name of an architecture', () => {
     const model = createModel('igp-resnet21-53', { classes: 5, inputSize: 64, seed: 4 });
     assert.deepEqual(model.toBytes(), createModel('igp-resnet21-53', { classes: 5, inputSize: 64, seed: 4 }).toBytes());
-    assert.notDeepEqual(model.params.get('fc.weight'), createModel('igp-resnet21-53', { classes: 5, inputSize: 64 }).params.get('fc.weight'));
+    assert.notDeepEqual(
+      model.params.get('fc.weight'),
+      createModel('igp-resnet21-53', { classes: 5, inputSize: 64 }).params.get('fc.weight'),
+    );
     assert.deepEqual(model.preprocessing?.crop, { height: 64, width: 64 });
     assert.throws(() => createModel('igp-resnet21'), { code: 'ERR_BITPATH_UNKNOWN_NAME', message: /igp-resnet21-53/ });
   });
@@ -214,7 +266,10 @@ describe('loadModel', () => {
   });
 
   it('offers the shipped model that a misspelt name meant', async () => {
-    await assert.rejects(loadModel('igp-resnet21-53-tiny-imagnet'), { code: 'ERR_BITPATH_UNKNOWN_NAME', message: /did you mean "igp-resnet21-53-tiny-imagenet"/ });
+    await assert.rejects(loadModel('igp-resnet21-53-tiny-imagnet'), {
+      code: 'ERR_BITPATH_UNKNOWN_NAME',
+      message: /did you mean "igp-resnet21-53-tiny-imagenet"/,
+    });
   });
 
   it('reads every shipped model, and writing it again gives its bytes', async () => {
