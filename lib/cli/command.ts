@@ -14,6 +14,7 @@ export function newCommand(name: string): Command {
         const reason = text
           .trim()
           .replace(/^error: /, '')
+          .replace(/\.$/, '')
           .replace(/\n\((.*)\)$/, (_, hint: string) => ` (${hint.charAt(0).toLowerCase()}${hint.slice(1)})`);
         reportError(new BitpathError('ERR_BITPATH_USAGE', { reason }));
         process.stderr.write(`Try: ${commandPath(command)} --help\n`);
