@@ -16,6 +16,8 @@ export interface RgbImage {
 /** Larger pictures are refused before they are decoded: decompression bombs, and 400 MB of pixels. */
 export const MAX_PIXELS = 2 ** 27;
 const MAX_FILE_BYTES = 2 ** 28;
+/** The bound of native/images/resize.h. */
+export const MAX_SIDE_PIXELS = 2 ** 20;
 
 /**
  * Decodes a picture: JPEG, PNG, WebP, AVIF, GIF, TIFF or SVG, by content and not by name.
@@ -64,8 +66,8 @@ export async function decodeImage(
 /** `value` if its sides and pixels fit each other; throws `ERR_BITPATH_ARGUMENT`. */
 export function checkImage(argument: string, value: unknown): RgbImage {
   const { pixels, height, width } = (value ?? {}) as Partial<RgbImage>;
-  checkInteger(`${argument}.height`, height, 1, 2 ** 20);
-  checkInteger(`${argument}.width`, width, 1, 2 ** 20);
+  checkInteger(`${argument}.height`, height, 1, MAX_SIDE_PIXELS);
+  checkInteger(`${argument}.width`, width, 1, MAX_SIDE_PIXELS);
   const length = (height as number) * (width as number) * 3;
   if (!types.isUint8Array(pixels) || pixels.length !== length) {
     throw argumentError(`${argument}.pixels`, `a Uint8Array of ${height} × ${width} × 3 = ${length} bytes`, pixels);

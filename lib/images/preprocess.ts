@@ -3,7 +3,7 @@ import { argumentError, checkOneOf, checkOptions } from '../check.js';
 import { fromNative } from '../errors.js';
 import { native } from '../native.js';
 import { Tensor } from '../tensor.js';
-import { checkImage, type RgbImage } from './decode.js';
+import { checkImage, MAX_SIDE_PIXELS, type RgbImage } from './decode.js';
 import { checkPreprocessing, type Preprocessing } from './preprocessing.js';
 
 /** Where a picture is resized to and cropped, in the words of the addon's `resizeBilinear`. */
@@ -37,7 +37,12 @@ export async function preprocess<D extends 'uint8' | 'float32' = 'uint8'>(
   const { resize, crop, mean, std } = checkPreprocessing('preprocessing', preprocessing);
   const list: readonly RgbImage[] = Array.isArray(images) ? images : [images];
   if (list.length === 0) throw argumentError('images', 'at least one picture', images);
-  for (const [i, image] of list.entries()) checkImage(Array.isArray(images) ? `images[${i}]` : 'images', image);
+  for (const [i, image] of list.entries()) {
+    const argument = Array.isArray(images) ? `images[${i}]` : 'images';
+    const { height, width } = checkImage(argument, image);
+    if (longerSide(height, width, resize.shorterSide) <= MAX_SIDE_PIXELS) continue;
+    throw argumentError(argument, `a picture less drawn out than 1 : ${MAX_SIDE_PIXELS / resize.shorterSide}`, `${height} × ${width}`);
+  }
 
   const size = crop.height * crop.width * 3;
   const { height, width } = crop;
@@ -63,10 +68,9 @@ export function cropGeometry(
   { resize, crop }: Preprocessing,
 ): Geometry {
   const { shorterSide, antialias } = resize;
-  const shorter = Math.min(height, width);
-  const longerSide = Math.trunc((shorterSide * Math.max(height, width)) / shorter);
-  const resizedHeight = height <= width ? shorterSide : longerSide;
-  const resizedWidth = height <= width ? longerSide : shorterSide;
+  const longer = longerSide(height, width, shorterSide);
+  const resizedHeight = height <= width ? shorterSide : longer;
+  const resizedWidth = height <= width ? longer : shorterSide;
   return {
     resizedHeight,
     resizedWidth,
@@ -76,6 +80,10 @@ export function cropGeometry(
     cropHeight: crop.height,
     cropWidth: crop.width,
   };
+}
+
+function longerSide(height: number, width: number, shorterSide: number): number {
+  return Math.trunc((shorterSide * Math.max(height, width)) / Math.min(height, width));
 }
 
 /** The addon's resize as a promise: float32 levels in 0 … 255, crop height × width × 3. */

@@ -72,6 +72,7 @@ describe('preprocess', () => {
     const good = preprocessing(4, 4, 4);
     await assert.rejects(preprocess({ ...image(4, 4), width: 5 }, good), code);
     await assert.rejects(preprocess({ ...image(4, 4), height: 0 }, good), code);
+    await assert.rejects(preprocess(image(1, 2 ** 19), good), code, 'resized, it has 2 ** 21 columns');
     await assert.rejects(preprocess([], good), code);
     await assert.rejects(preprocess(null as never, good), code);
     await assert.rejects(preprocess(image(4, 4), good, { dtype: 'int32' as never }), code);
