@@ -41,7 +41,11 @@ export async function preprocess<D extends 'uint8' | 'float32' = 'uint8'>(
     const argument = Array.isArray(images) ? `images[${i}]` : 'images';
     const { height, width } = checkImage(argument, image);
     if (longerSide(height, width, resize.shorterSide) <= MAX_SIDE_PIXELS) continue;
-    throw argumentError(argument, `a picture less drawn out than 1 : ${MAX_SIDE_PIXELS / resize.shorterSide}`, `${height} × ${width}`);
+    throw argumentError(
+      argument,
+      `a picture less drawn out than 1 : ${MAX_SIDE_PIXELS / resize.shorterSide}`,
+      `${height} × ${width}`,
+    );
   }
 
   const size = crop.height * crop.width * 3;
