@@ -75,7 +75,9 @@ bool isSide(int64_t size) { return size >= 1 && size <= kMaxImageSide; }
 
 const char* checkResize(const Resize& r, size_t pixelBytes) {
   if (!isSide(r.height) || !isSide(r.width)) return "a side of the picture is 0 or over 1048576 pixels";
-  if (!isSide(r.resizedHeight) || !isSide(r.resizedWidth)) return "a side of the resized picture is 0 or over 1048576 pixels";
+  if (!isSide(r.resizedHeight) || !isSide(r.resizedWidth)) {
+    return "a side of the resized picture is 0 or over 1048576 pixels";
+  }
   if (!isSide(r.cropHeight) || !isSide(r.cropWidth)) return "a side of the crop is 0 or over 1048576 pixels";
   if (r.cropTop < 0 || r.cropTop > r.resizedHeight - r.cropHeight || r.cropLeft < 0 ||
       r.cropLeft > r.resizedWidth - r.cropWidth) {
