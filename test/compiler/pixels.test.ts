@@ -34,8 +34,8 @@ test('output positions are grouped by the taps that lie inside the image', () =>
   assert.deepEqual(
     borderClasses(3, 2, 2, 1, 2, 3).ranges,
     [
-      [0, -1],
       [1, 1],
+      [0, -1],
       [0, 0],
     ],
     'a window may lie outside',

@@ -119,6 +119,19 @@ test('a residual stream is updated in place, unless somebody still needs the old
   assert.equal(checkNoOverlap(residual(true)), 0);
 });
 
+test('a sum that two ways in may write keeps its lines apart from its operand', () => {
+  const b = new GraphBuilder('twins');
+  const x = b.input({ channels: 3, height: 8, width: 8 });
+  const conv = () => b.conv(x, { outChannels: 16, kernel: 1, bias: false });
+  b.output('y', b.globalAvgPool(b.add(conv(), conv())));
+  const made = plan(b.build());
+  assert.deepEqual(
+    made.fused.instructions.map(({ make, when }) => `${make.op} ${when}`),
+    ['input 1', 'conv 1', 'pixelConv 2', 'conv 1', 'pixelConv 2', 'avgPool 0'],
+  );
+  assert.equal(checkNoOverlap(made), 0);
+});
+
 test('rows of bits have a word of slack, and sizes grow with the batch', () => {
   const map = { shape: { channels: 41, height: 2, width: 3 }, padding: [1, 1, 1, 1], padBit: 0 } as const;
   assert.equal(rowWords(map), Math.ceil((5 * 41) / 64) + 1);
