@@ -19,6 +19,7 @@ export const ERRORS = {
   ERR_BITPATH_DISPOSED: '{what} has been disposed',
   ERR_BITPATH_INTERNAL: 'Internal error, please report it: {reason}',
   ERR_BITPATH_MODEL_FILE: '{file}: {reason}',
+  ERR_BITPATH_ONNX: '{file}: {reason}',
   ERR_BITPATH_IMAGE: '{image}: {reason}',
   ERR_BITPATH_DATASET: '{path}: {reason}',
   ERR_BITPATH_USAGE: '{reason}',

@@ -21,6 +21,7 @@ const LIB = [
   'formats',
   'images',
   'model',
+  'onnx',
   'datasets',
   'index',
   'serve',
@@ -32,7 +33,7 @@ const NATIVE = ['base', 'kernels', 'reader', 'ops', 'exec', 'images', 'node'];
 const READER = /^native\/exec\/(maps\.h|reader\.(h|cpp))$/;
 
 /** Files that need more than 400 lines, and why. */
-const LONG: Record<string, string> = {};
+const LONG: Record<string, string> = { 'lib/onnx/proto/onnx_pb.ts': 'generated' };
 
 const read = (path: string) => readFileSync(root + path, 'utf8');
 
