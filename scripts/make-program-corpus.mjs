@@ -21,8 +21,14 @@ for (const [index, made] of fc.sample(recipe, { numRuns: Number(count), seed: 1 
   const normalization =
     index % 2 === 0
       ? null
-      : { mean: Array.from({ length: made.channels }, () => 0.5), std: Array.from({ length: made.channels }, () => 0.25) };
-  const { code, constants } = compileProgram(graph, roughParams(graph, made.seed), { batch: 1 + (index % 3), normalization });
+      : {
+          mean: Array.from({ length: made.channels }, () => 0.5),
+          std: Array.from({ length: made.channels }, () => 0.25),
+        };
+  const { code, constants } = compileProgram(graph, roughParams(graph, made.seed), {
+    batch: 1 + (index % 3),
+    normalization,
+  });
   const bytes = Buffer.concat([
     Buffer.from(Uint32Array.of(code.length).buffer),
     Buffer.from(code.buffer, code.byteOffset, code.byteLength),

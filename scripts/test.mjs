@@ -16,6 +16,9 @@ if (files.length === 0) {
   console.error(`error: no compiled test matches "${filter}"`);
   process.exitCode = 1;
 } else {
-  const run = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files], { cwd: root, stdio: 'inherit' });
+  const run = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...files], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   process.exitCode = run.status ?? 1;
 }

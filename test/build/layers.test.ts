@@ -19,6 +19,7 @@ const LIB = [
   'runInput',
   'executor',
   'formats',
+  'onnx',
   'images',
   'model',
   'onnx',
