@@ -55,9 +55,16 @@ export interface Binding {
   /** The ISA for `name` (null: the best supported one). Throws `ERR_BITPATH_ISA`. */
   selectIsa(name: string | null): Isa;
   /** Checks and packs a Program. Throws `ERR_BITPATH_PROGRAM`. */
-  Program: new (code: Int32Array, constants: Uint8Array, isa: Isa) => NativeProgram;
+  Program: new (
+    code: Int32Array,
+    constants: Uint8Array,
+    isa: Isa,
+  ) => NativeProgram;
   /** An arena for `program` and its queue of runs, each on up to `threads` threads. */
-  Executor: new (program: NativeProgram, threads: number) => NativeExecutor;
+  Executor: new (
+    program: NativeProgram,
+    threads: number,
+  ) => NativeExecutor;
   /** CPUs that this process may use: affinity mask and cgroup quota, at least 1. */
   availableThreads(): number;
   /**
@@ -91,11 +98,18 @@ export function native(): Binding {
     try {
       binding = createRequire(import.meta.url)('node-gyp-build')(root) as Binding;
     } catch (cause) {
-      throw new BitpathError('ERR_BITPATH_ADDON', {
-        platform: `${process.platform}-${process.arch}, Node ${process.version}`,
-        reason: isNodeError(cause) ? cause.message : String(cause),
-      }, { cause });
+      const message = isNodeError(cause) ? cause.message : String(cause);
+      // Below the first line node-gyp-build repeats where it looked.
+      const reason = `${message.split('\n')[0]}. ${remedy(root)}`;
+      const platform = `${process.platform}-${process.arch}, Node ${process.version}`;
+      throw new BitpathError('ERR_BITPATH_ADDON', { platform, reason }, { cause });
     }
   }
   return binding;
+}
+
+/** An install may have run without scripts, or on another machine than this one. */
+function remedy(root: string): string {
+  const command = /[/\\]node_modules[/\\]/.test(root) ? 'npm rebuild bitpath' : 'npm run build:native';
+  return `To build it for this machine (with a C++17 compiler, make and Python 3): ${command}`;
 }
