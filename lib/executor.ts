@@ -1,8 +1,7 @@
 /** Compiled networks, ready to run. */
 import { types } from 'node:util';
 import { argumentError, checkInteger, checkOptions, checkString } from './check.js';
-import { compileProgram, type Normalization, type Program } from './compiler/index.js';
-import { checkNormalization } from './compiler/pixels.js';
+import { checkNormalization, compileProgram, type Normalization, type Program } from './compiler/index.js';
 import { BitpathError, fromNative } from './errors.js';
 import { checkGraph } from './graph/builder.js';
 import type { Graph, Shape } from './graph/types.js';

@@ -15,7 +15,7 @@ import type { Program } from './program.js';
 import { prune } from './prune.js';
 import { foldThresholds } from './thresholds.js';
 
-export type { Normalization } from './pixels.js';
+export { checkNormalization, type Normalization } from './pixels.js';
 export type { Program } from './program.js';
 
 export interface CompilerOptions {
