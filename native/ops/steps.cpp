@@ -29,10 +29,9 @@ void packRow(const BitMap& map, const uint8_t* masks, int maskStride, uint64_t* 
   }
   for (int x = 0; x < map.extent.width; ++x, masks += maskStride) {
     for (int64_t c = 0; c < channels; c += kWordBits) {
-      const int64_t count = channels - c < kWordBits ? channels - c : kWordBits;
-      uint64_t word = 0;
-      std::memcpy(&word, masks + c / 8, static_cast<size_t>((count + 7) / 8));
-      writer.append(word, count);
+      uint64_t word;  // may hold the next pixel's first bits too, or the slack after the last one: append() drops them
+      std::memcpy(&word, masks + c / 8, sizeof word);
+      writer.append(word, channels - c < kWordBits ? channels - c : kWordBits);
     }
   }
   writer.fill(map.padBit, map.padRight * channels);

@@ -21,7 +21,8 @@ class Steps {
   void packRows(uint8_t* arena, const uint8_t* masks, int image, int firstRow, int rows) const;
 
   bool hasSign() const { return signs_ > 0; }
-  int64_t maskBytes(int64_t pixels) const { return signs_ * pixels * maskStride(); }
+  // With a word of slack: packRows() reads whole words.
+  int64_t maskBytes(int64_t pixels) const { return signs_ == 0 ? 0 : signs_ * pixels * maskStride() + 8; }
   int64_t constantBytes() const;
   std::vector<const char*> names() const;
 
