@@ -14,12 +14,11 @@ row of bytes with K in (kh, kw, in) order, least significant bit first, the spar
 import argparse
 import json
 import pathlib
-import struct
-import subprocess
 
 import numpy as np
 
-REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+from bitpath_training.model_file import REPOSITORY, graph_json, pack_rows, write_model
+
 INPUT_SIZE = 128
 
 RECIPE = (
@@ -45,21 +44,12 @@ NETWORKS = {
     },
 }
 
-# Training pictures had 64x64 pixels and were enlarged; antialiasing makes no difference there, and is right for photographs.
-PREPROCESSING = {
-    "resize": {"shorterSide": INPUT_SIZE, "interpolation": "bilinear", "antialias": True},
-    "crop": {"height": INPUT_SIZE, "width": INPUT_SIZE},
-    "mean": [0.485, 0.456, 0.406],
-    "std": [0.229, 0.224, 0.225],
-}
-
 
 def repack_bits(packed, shape):
     """numpy.packbits of [out, in, kh, kw] -> uint8 [out, ceil(kh*kw*in / 8)] in (kh, kw, in) order, lowest bit first."""
     outputs, inputs, height, width = shape
     bits = np.unpackbits(packed, count=outputs * inputs * height * width)
-    taps = bits.reshape(outputs, inputs, height, width).transpose(0, 2, 3, 1).reshape(outputs, -1)
-    return np.packbits(taps, axis=1, bitorder="little")
+    return pack_rows(bits.reshape(outputs, inputs, height, width))
 
 
 def read_tensors(path):
@@ -77,34 +67,6 @@ def read_tensors(path):
     return tensors
 
 
-def write_safetensors(path, tensors, metadata):
-    """The same bytes as lib/formats/safetensors.ts: larger elements first, then by name; metadata by name."""
-    dtypes = {"float32": "F32", "uint8": "U8"}
-    names = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))
-    header = {"__metadata__": dict(sorted(metadata.items()))}
-    begin = 0
-    for name in names:
-        tensor = tensors[name]
-        end = begin + tensor.nbytes
-        header[name] = {"dtype": dtypes[str(tensor.dtype)], "shape": list(tensor.shape), "data_offsets": [begin, end]}
-        begin = end
-    text = compact_json(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        for name in names:
-            file.write(tensors[name].astype(tensors[name].dtype.newbyteorder("<")).tobytes())
-
-
-def compact_json(value):
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def graph_json(architecture, classes):
-    command = ["node", "training/print_graph.mjs", architecture, str(classes), str(INPUT_SIZE)]
-    return subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--weights", type=pathlib.Path, required=True, help="folder of the .npz files")
@@ -118,16 +80,16 @@ def main():
         tensors = read_tensors(arguments.weights / f"{weights}.npz")
         provenance = {key: facts[key] for key in ("title", "architecture", "top1", "top5")}
         provenance |= {"images": 10000, "dataset": "Tiny-ImageNet-200", "recipe": RECIPE}
-        metadata = {
-            "bitpath.format": "1",
-            "bitpath.name": facts["name"],
-            "bitpath.graph": graph_json(facts["architecture"], len(labels)),
-            "bitpath.labels": compact_json(labels),
-            "bitpath.preprocessing": compact_json(PREPROCESSING),
-            "bitpath.provenance": compact_json(provenance),
-        }
         path = arguments.output / f"{facts['name']}.safetensors"
-        write_safetensors(path, tensors, metadata)
+        write_model(
+            path,
+            tensors,
+            name=facts["name"],
+            graph=graph_json(facts["architecture"], len(labels), INPUT_SIZE),
+            labels=labels,
+            input_size=INPUT_SIZE,
+            provenance=provenance,
+        )
         print(f"{path.name}: {len(tensors)} tensors, {path.stat().st_size:,} bytes")
 
 

@@ -1,0 +1,123 @@
+"""python -m bitpath_training train | evaluate | export | time; see ../README.md."""
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from .checkpoint import Checkpoint, load_checkpoint
+from .data import Pictures, load_labels, load_pictures
+from .evaluate import evaluate, recalibrate
+from .export import export_model
+from .recipe import Recipe, Teacher, load_recipe
+from .train import make_step, train
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
+    try:
+        return options.run(options)
+    except (ValueError, OSError) as error:
+        print(f"bitpath_training: {error}", file=sys.stderr)
+        return 1
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bitpath_training", description="Trains networks for bitpath.")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def command(name: str, run, text: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text)
+        one.set_defaults(run=run)
+        one.add_argument("recipe", type=Path, help="the TOML recipe")
+        one.add_argument("--data", type=Path, default=Path(), help="folder that the recipe's data lie in (default: .)")
+        one.add_argument("--runs", type=Path, default=Path("runs"), help="folder of checkpoints and logs (default: runs)")
+        one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe: epochs=20")
+        one.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+        return one
+
+    one = command("train", run_train, "Train, or go on with a run that was stopped.")
+    one.add_argument("--stop-after", type=float, default=float("inf"), metavar="SECONDS", help="stop after the epoch then in")
+    one = command("evaluate", run_evaluate, "Measure top-1 and top-5 as the engine's picture path sees pictures.")
+    one.add_argument("--recalibrate", type=int, default=0, metavar="BATCHES", help="estimate BatchNorm statistics again first")
+    one = command("export", run_export, "Write the model file that bitpath serves.")
+    one.add_argument("output", type=Path, help="a .safetensors file")
+    one.add_argument("--recalibrate", type=int, default=0, metavar="BATCHES", help="estimate BatchNorm statistics again first")
+    one.add_argument("--graph", type=Path, help="graph JSON of training/print_graph.mjs, where node is not at hand")
+    one = command("time", run_time, "Time the training step on random pictures; the teacher is left out.")
+    one.add_argument("--steps", type=int, default=40)
+    one.add_argument("--classes", type=int, default=200)
+    return parser.parse_args(arguments)
+
+
+def run_train(options: argparse.Namespace) -> int:
+    recipe = load_recipe(options.recipe, options.set)
+    train(recipe, options.data, options.runs, torch.device(options.device), options.stop_after)
+    return 0
+
+
+def run_evaluate(options: argparse.Namespace) -> int:
+    print(json.dumps(_evaluated(options)[2]))
+    return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    checkpoint, network, metrics = _evaluated(options)
+    labels = load_labels(checkpoint.recipe.data, options.data)
+    graph = options.graph.read_text() if options.graph else None
+    note = "BatchNorm statistics estimated again on whole pictures" if options.recalibrate else ""
+    export_model(checkpoint, network, metrics, labels, options.output, graph, note)
+    print(f"{options.output}: {options.output.stat().st_size:,} bytes, {json.dumps(metrics)}")
+    return 0
+
+
+def _evaluated(options: argparse.Namespace) -> tuple[Checkpoint, torch.nn.Module, dict]:
+    """The last checkpoint of a recipe's run, its network, and its accuracy in float32."""
+    named = load_recipe(options.recipe, options.set)
+    checkpoint = load_checkpoint(options.runs / named.name / "checkpoint.pt")
+    recipe, device = checkpoint.recipe, torch.device(options.device)
+    ids = [label["id"] for label in load_labels(recipe.data, options.data)]
+    size = recipe.data.stored_size
+    validation = load_pictures(recipe.data.validation, options.data, size, ids)
+    pictures = load_pictures(recipe.data.train, options.data, size, ids) if options.recalibrate else None
+    torch.backends.cudnn.allow_tf32 = False
+    network = checkpoint.build().to(device, memory_format=torch.channels_last)
+    if pictures is not None:
+        recalibrate(network, pictures.to(device), recipe.input_size, options.recalibrate)
+    return checkpoint, network, evaluate(network, validation.to(device), recipe.input_size)
+
+
+def run_time(options: argparse.Namespace) -> int:
+    recipe = load_recipe(options.recipe, options.set)
+    print(json.dumps({"network": recipe.network} | time_step(recipe, options)))
+    return 0
+
+
+def time_step(recipe: Recipe, options: argparse.Namespace) -> dict[str, float]:
+    count, size, device = 8 * recipe.batch_size, recipe.data.stored_size, torch.device(options.device)
+    images = torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8, device=device)
+    pictures = Pictures(images, torch.randint(0, options.classes, (count,), device=device))
+    alone = dataclasses.replace(recipe, teacher=Teacher())
+    step = make_step(alone, pictures, options.classes, options.runs, device)
+    indices = torch.arange(recipe.batch_size, device=device)
+
+    def seconds(calls: int) -> float:
+        start = time.perf_counter()
+        for _ in range(calls):
+            step.run(indices)
+        step.loss.item()
+        return time.perf_counter() - start
+
+    first = seconds(8)  # compiles and captures
+    calls = max(1, options.steps // 4)
+    fastest, *_, slowest = sorted(1000 * seconds(calls) / calls for _ in range(4))
+    return {"first_8_steps_s": round(first, 2), "step_ms": round(fastest, 3), "slowest_ms": round(slowest, 3)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

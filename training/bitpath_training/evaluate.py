@@ -1,0 +1,55 @@
+"""Accuracy on the picture path: resized, rounded to 8 bits, normalised, one view a picture."""
+
+import torch
+from torch import Tensor, nn
+
+from .data import Pictures
+from .pictures import centre_view, normalise
+
+BATCH = 250
+
+
+@torch.no_grad()
+def evaluate(network: nn.Module, pictures: Pictures, input_size: int, precision: str = "float32") -> dict[str, float]:
+    """top1, top5 in per cent and the mean cross entropy. The network comes back in the mode that it was in."""
+    training = network.training
+    network.eval()
+    device = pictures.labels.device
+    first = within_five = loss = 0.0
+    for start in range(0, len(pictures), BATCH):
+        labels = pictures.labels[start : start + BATCH]
+        input_ = _view(pictures.images[start : start + BATCH], input_size)
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            logits = network(input_).float()
+        best = logits.topk(min(5, logits.shape[1]), 1).indices == labels[:, None]
+        first += best[:, 0].sum().item()
+        within_five += best.sum().item()
+        loss += nn.functional.cross_entropy(logits, labels, reduction="sum").item()
+    network.train(training)
+    n = len(pictures)
+    return {"top1": 100 * first / n, "top5": 100 * within_five / n, "loss": loss / n, "images": n}
+
+
+@torch.no_grad()
+def recalibrate(network: nn.Module, pictures: Pictures, input_size: int, batches: int = 100) -> None:
+    """Estimates the BatchNorms' statistics again: float32, whole pictures, as the network is served.
+
+    Training saw crops, in bfloat16. The statistics become plain means over `batches` random batches.
+    """
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None
+    network.train()
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(batches):
+        chosen = torch.randint(len(pictures), (BATCH,), generator=generator).to(pictures.labels.device)
+        network(_view(pictures.images[chosen], input_size))
+    network.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def _view(images: Tensor, input_size: int) -> Tensor:
+    return normalise(centre_view(images, input_size)).contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,79 @@
+"""From a checkpoint to the model file that bitpath's loadModel reads."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from .binary import BinaryConv2d
+from .checkpoint import Checkpoint
+from .model_file import graph_json, pack_rows, write_model
+
+
+def model_tensors(network: nn.Module) -> dict[str, np.ndarray]:
+    """Parameters by the names of the graph: `<layer>.bits` and `<layer>.scale` for a 1-bit conv, the rest as PyTorch's."""
+    tensors = {}
+    for name, module in network.named_modules():
+        if isinstance(module, BinaryConv2d):
+            tensors[f"{name}.bits"] = pack_rows((module.weight.detach() >= 0).cpu().numpy())
+            tensors[f"{name}.scale"] = module.scale().cpu().numpy()
+        else:
+            own = dict(module.named_parameters(name, recurse=False)) | dict(module.named_buffers(name, recurse=False))
+            for key, value in own.items():
+                if not key.endswith(".num_batches_tracked"):
+                    tensors[key] = value.detach().to("cpu", torch.float32).contiguous().numpy()
+    return tensors
+
+
+def export_model(
+    checkpoint: Checkpoint,
+    network: nn.Module,
+    metrics: dict,
+    labels: list,
+    path: Path,
+    graph: str | None = None,
+    note: str = "",
+) -> None:
+    """`network` is the checkpoint's; `graph` is its JSON, for machines without node."""
+    recipe = checkpoint.recipe
+    provenance = {
+        "title": recipe.title,
+        "architecture": recipe.network,
+        "top1": round(metrics["top1"], 2),
+        "top5": round(metrics["top5"], 2),
+        "images": metrics["images"],
+        "dataset": recipe.data.name,
+        "epochs": checkpoint.epoch,
+        "seed": recipe.seed,
+        "recipe": describe_recipe(checkpoint),
+        "license": "Apache-2.0",
+    }
+    if note:
+        provenance["note"] = note
+    write_model(
+        path,
+        model_tensors(network),
+        name=recipe.name,
+        graph=graph or graph_json(recipe.network, checkpoint.classes, recipe.input_size, recipe.join),
+        labels=labels,
+        input_size=recipe.input_size,
+        provenance=provenance,
+    )
+
+
+def describe_recipe(checkpoint: Checkpoint) -> str:
+    """One line of at most 255 characters."""
+    r = checkpoint.recipe
+    parts = [
+        f"{r.epochs} epochs at {r.input_size}x{r.input_size}",
+        f"AdamW {r.optimizer.lr:g}, cosine, {r.optimizer.warmup_steps} steps of warm-up, batch {r.batch_size}",
+        f"crops of {r.augmentation.crop[0]:g} to {r.augmentation.crop[1]:g} of the side",
+    ]
+    if r.teacher.checkpoint:
+        parts.append(f"distilled (T {r.teacher.temperature:g}, weight {r.teacher.weight:g})")
+    if r.label_smoothing:
+        parts.append(f"label smoothing {r.label_smoothing:g}")
+    if r.ema_decay:
+        parts.append(f"moving average {r.ema_decay:g}")
+    return "; ".join(parts)[:255]

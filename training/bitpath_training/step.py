@@ -1,0 +1,146 @@
+"""One training step, all of it on the device: crops, forward, backward, AdamW, moving average."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from .binary import BinaryConv2d
+from .data import Pictures
+from .loss import distillation_loss, label_loss
+from .pictures import normalise, random_crops
+from .recipe import Optimizer, Recipe
+
+WARMUP_CALLS = 3  # before a CUDA graph is captured: compilers and libraries allocate in their first calls
+
+
+class TrainingStep:
+    """`run(indices)` trains on the pictures with these numbers; `loss` sums the losses since it was last zeroed.
+
+    With `cuda_graph` the whole step is captured once and replayed by one launch: the layers of these networks are so small
+    that launching them one by one takes longer than computing them.
+    """
+
+    def __init__(self, recipe: Recipe, network: nn.Module, teacher: nn.Module | None, data: Pictures, total_steps: int) -> None:
+        self.recipe = recipe
+        self.network = network
+        self.data = data
+        self.device = data.labels.device
+        torch.backends.cudnn.benchmark = True
+        self.on_gpu = self.device.type == "cuda"
+        self.total_steps = total_steps
+        self.steps = 0  # of the whole run
+        self.calls = 0  # in this process
+        self.loss = torch.zeros((), device=self.device)
+        self.rate = torch.tensor(0.0, device=self.device)
+        self.indices = torch.zeros(recipe.batch_size, dtype=torch.long, device=self.device)
+        for module in network.modules():
+            if isinstance(module, BinaryConv2d):
+                module.channel_multiple = recipe.speed.channel_multiple
+        self.average = _copy_state(network) if recipe.ema_decay > 0 else None
+        self.optimizer = _adamw(network, recipe.optimizer, self.rate, self.on_gpu)
+        compiled = recipe.speed.compile and self.on_gpu
+        self.forward = torch.compile(network, fullgraph=True) if compiled else network
+        self.teacher = torch.compile(teacher, fullgraph=True) if compiled and teacher is not None else teacher
+        self.graph: torch.cuda.CUDAGraph | None = None
+
+    def run(self, indices: Tensor) -> None:
+        self.indices.copy_(indices)
+        self.rate.fill_(learning_rate(self.recipe.optimizer, self.steps, self.total_steps))
+        self.steps += 1
+        self.calls += 1
+        if self.graph is not None:
+            self.graph.replay()
+        elif not (self.on_gpu and self.recipe.speed.cuda_graph):
+            self._step()
+        elif self.calls <= WARMUP_CALLS:
+            self._step_aside()
+        else:
+            self.graph = self._capture()
+            self.graph.replay()
+
+    def _step(self) -> None:
+        recipe = self.recipe
+        images, labels = self.data.images[self.indices], self.data.labels[self.indices]
+        input_ = normalise(random_crops(images, recipe.input_size, recipe.augmentation))
+        input_ = input_.contiguous(memory_format=torch.channels_last)
+        with self.autocast():
+            logits = self.forward(input_)
+            if self.teacher is None:
+                loss = label_loss(logits, labels, recipe.label_smoothing)
+            else:
+                with torch.no_grad():
+                    target = self.teacher(input_)
+                loss = distillation_loss(logits, labels, target, recipe.teacher, recipe.label_smoothing)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.loss.add_(loss.detach())
+        if self.average is not None:
+            _move_average(self.average, self.network, recipe.ema_decay)
+
+    def autocast(self) -> torch.autocast:
+        enabled = self.on_gpu and self.recipe.speed.precision == "bfloat16"
+        # Its cache of cast weights must not outlive a captured step.
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled, cache_enabled=False)
+
+    def _step_aside(self) -> None:
+        """On a stream of its own, as capturing wants the calls before it."""
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            self._step()
+        torch.cuda.current_stream().wait_stream(stream)
+
+    def _capture(self) -> torch.cuda.CUDAGraph:
+        graph = torch.cuda.CUDAGraph()
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.cuda.synchronize()
+        with torch.cuda.graph(graph):
+            self._step()
+        return graph
+
+    def evaluated_state(self) -> dict[str, Tensor]:
+        """State of the network that counts: the moving average where there is one."""
+        return self.average if self.average is not None else _copy_state(self.network)
+
+    def state(self) -> dict:
+        state = {"steps": self.steps, "optimizer": self.optimizer.state_dict()}
+        return state if self.average is None else state | {"network": _copy_state(self.network)}
+
+    def load_state(self, state: dict, evaluated: dict[str, Tensor]) -> None:
+        self.steps = state["steps"]
+        self.network.load_state_dict(state.get("network", evaluated))
+        self.optimizer.load_state_dict(state["optimizer"])
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate  # loading made a copy, which no schedule would reach
+        if self.average is not None:
+            for name, value in self.average.items():
+                value.copy_(evaluated[name])
+
+
+def learning_rate(options: Optimizer, step: int, total_steps: int) -> float:
+    if step < options.warmup_steps:
+        return options.lr * (step + 1) / options.warmup_steps
+    progress = (step - options.warmup_steps) / max(1, total_steps - options.warmup_steps)
+    return options.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def _adamw(network: nn.Module, options: Optimizer, rate: Tensor, on_gpu: bool) -> torch.optim.AdamW:
+    latent = {id(m.weight) for m in network.modules() if isinstance(m, BinaryConv2d)}
+    decayed = [p for p in network.parameters() if p.ndim > 1 and id(p) not in latent]
+    rest = [p for p in network.parameters() if p.ndim <= 1 or id(p) in latent]
+    groups = [{"params": decayed, "weight_decay": options.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=rate, betas=options.betas, fused=True, capturable=on_gpu)
+
+
+def _copy_state(network: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+
+def _move_average(average: dict[str, Tensor], network: nn.Module, decay: float) -> None:
+    for name, value in network.state_dict().items():
+        if value.is_floating_point():
+            average[name].lerp_(value, 1 - decay)
+        else:
+            average[name].copy_(value)

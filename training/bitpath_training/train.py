@@ -1,0 +1,98 @@
+"""A training run: epochs, schedule, evaluation, checkpoints, resuming."""
+
+import json
+import time
+from pathlib import Path
+
+import torch
+from tqdm import trange
+
+from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .data import Pictures, load_labels, load_pictures
+from .evaluate import evaluate
+from .networks import build_network
+from .recipe import Recipe
+from .step import TrainingStep
+
+
+def train(recipe: Recipe, data_root: Path, runs: Path, device: torch.device, stop_after: float = float("inf")) -> Checkpoint:
+    """Trains, or goes on where the checkpoint in `runs`/<name> ends, and returns the last checkpoint.
+
+    `stop_after` seconds it ends after the epoch it is in; the same call goes on from there later. The schedule is that of
+    all epochs, so pieces add up to the whole run, but for the random numbers.
+    """
+    begin = time.monotonic()
+    labels = load_labels(recipe.data, data_root)
+    ids = [label["id"] for label in labels]
+    size = recipe.data.stored_size
+    pictures = load_pictures(recipe.data.train, data_root, size, ids)
+    validation = load_pictures(recipe.data.validation, data_root, size, ids)
+    pictures, validation = pictures.to(device), validation.to(device)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+    folder = runs / recipe.name
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "checkpoint.pt"
+    previous = load_checkpoint(path) if path.exists() else None
+    if previous is not None and previous.recipe != recipe:
+        raise ValueError(f"{path} is of another recipe; give this one another name, or remove it")
+
+    done = previous.epoch if previous else 0
+    torch.manual_seed(recipe.seed + 1_000_003 * done)
+    step = make_step(recipe, pictures, len(ids), runs, device)
+    if previous is not None:
+        step.load_state(previous.training, previous.model)
+
+    checkpoint = previous
+    for epoch in range(done, recipe.epochs):
+        start = time.monotonic()
+        mean_loss = train_epoch(step, f"epoch {epoch + 1}/{recipe.epochs}")
+        record = {"epoch": epoch + 1, "loss": mean_loss, "seconds": round(time.monotonic() - start, 2)}
+        stop = time.monotonic() - begin > stop_after
+        if stop or (epoch + 1) % recipe.evaluate_every == 0 or epoch + 1 == recipe.epochs:
+            checkpoint = take_checkpoint(step, validation, len(ids), epoch + 1)
+            record |= checkpoint.metrics
+            save_checkpoint(path, checkpoint)
+        with open(folder / "log.jsonl", "a") as log:
+            log.write(json.dumps(record) + "\n")
+        print(" ".join(f"{key} {value:.5g}" for key, value in record.items()), flush=True)
+        if stop:
+            break
+    if checkpoint is None:
+        raise ValueError("the recipe has no epochs")
+    return checkpoint
+
+
+def make_step(recipe: Recipe, pictures: Pictures, classes: int, runs: Path, device: torch.device) -> TrainingStep:
+    if len(pictures) < recipe.batch_size:
+        raise ValueError(f"{len(pictures)} training pictures are less than one batch of {recipe.batch_size}")
+    network = build_network(recipe.network, classes, recipe.join).to(device, memory_format=torch.channels_last).train()
+    teacher = None
+    if recipe.teacher.checkpoint:
+        teacher = load_checkpoint(runs / recipe.teacher.checkpoint).build().to(device, memory_format=torch.channels_last)
+        teacher.requires_grad_(False)
+    steps = recipe.epochs * (len(pictures) // recipe.batch_size)
+    return TrainingStep(recipe, network, teacher, pictures, steps)
+
+
+def train_epoch(step: TrainingStep, title: str) -> float:
+    """One pass over the pictures in a new order, the last incomplete batch left out. Returns the mean loss."""
+    batch = step.recipe.batch_size
+    batches = len(step.data) // batch
+    order = torch.randperm(len(step.data), device=step.device)
+    step.loss.zero_()
+    for i in trange(batches, desc=title, disable=None, leave=False):
+        step.run(order[i * batch : (i + 1) * batch])
+    mean_loss = step.loss.item() / batches
+    if mean_loss != mean_loss:
+        raise FloatingPointError("the loss is not a number: lower the learning rate")
+    return mean_loss
+
+
+def take_checkpoint(step: TrainingStep, validation: Pictures, classes: int, epoch: int) -> Checkpoint:
+    checkpoint = Checkpoint(step.recipe, classes, epoch, step.evaluated_state(), step.state(), {})
+    network = checkpoint.build().to(step.device, memory_format=torch.channels_last)
+    precision = step.recipe.speed.precision if step.on_gpu else "float32"
+    checkpoint.metrics = evaluate(network, validation, step.recipe.input_size, precision)
+    return checkpoint

@@ -1,0 +1,39 @@
+"""Recipes say what they mean or are refused."""
+
+from pathlib import Path
+
+import pytest
+
+from bitpath_training.networks import NETWORKS
+from bitpath_training.recipe import load_recipe, recipe_from_dict, recipe_to_dict
+
+RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.toml"))
+SMALL = {"name": "n", "title": "t", "network": "resnet18", "epochs": 1, "data": {"name": "d", "train": [], "validation": []}}
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_recipes_of_the_repository(path):
+    recipe = load_recipe(path)
+    assert recipe.name == path.stem and recipe.network in NETWORKS
+    assert recipe_from_dict(recipe_to_dict(recipe)) == recipe
+    changed = load_recipe(path, ["epochs = 7", "speed.compile = false", "optimizer.lr = 1"])
+    assert (changed.epochs, changed.speed.compile, changed.optimizer.lr) == (7, False, 1.0)
+    assert changed.optimizer.warmup_steps == recipe.optimizer.warmup_steps
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epoch": 1}, "did you mean epochs"),
+        ({"epochs": "1"}, "expected int"),
+        ({"epochs": 0}, "at least 1"),
+        ({"join": "max"}, "expected one of mean, sum"),
+        ({"optimizer": {"lr": -1.0}}, "lr"),
+        ({"augmentation": {"crop": [0.5]}}, "expected a list"),
+        ({"data": {"name": "d"}}, "lacks the key 'train'"),
+    ],
+)
+def test_wrong_recipes(change, message):
+    recipe_from_dict(SMALL)
+    with pytest.raises(ValueError, match=message):
+        recipe_from_dict(SMALL | change)

@@ -1,0 +1,151 @@
+"""From pictures to a model file on a synthetic set, on the CPU."""
+
+import json
+from io import BytesIO
+
+import numpy as np
+import pytest
+import torch
+from node import needs_bitpath, run_node
+from PIL import Image
+
+from bitpath_training.__main__ import main
+from bitpath_training.checkpoint import load_checkpoint
+from bitpath_training.data import write_pack
+from bitpath_training.recipe import load_recipe
+
+CLASSES = 3
+RECIPE = """
+name = "{name}"
+title = "Test"
+network = "{network}"
+epochs = 2
+input_size = 32
+batch_size = 8
+evaluate_every = 1
+ema_decay = {ema}
+[data]
+name = "synthetic"
+train = ["train.bin"]
+validation = ["validation.bin"]
+classes = "classes.json"
+stored_size = 16
+[optimizer]
+warmup_steps = 2
+[teacher]
+checkpoint = "{teacher}"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Pictures whose class is their brightest channel."""
+    path = tmp_path_factory.mktemp("training")
+    random = np.random.default_rng(0)
+    for name, count in (("train", 24), ("validation", 9)):
+        pack = []
+        for i in range(count):
+            pixels = random.integers(0, 120, (16, 16, 3), np.uint8)
+            pixels[:, :, i % CLASSES] += 130
+            encoded = BytesIO()
+            Image.fromarray(pixels).save(encoded, "WEBP", quality=90)
+            pack.append((i % CLASSES, encoded.getvalue()))
+        write_pack(path / f"{name}.bin", pack)
+    (path / "classes.json").write_text(json.dumps([{"wnid": f"c{i}", "name": f"class {i}"} for i in range(CLASSES)]))
+    recipes = (("teacher", "resnet18", 0.9, ""), ("student", "igp-resnet21-53", 0, "teacher/checkpoint.pt"))
+    for name, network, ema, teacher in recipes:
+        (path / f"{name}.toml").write_text(RECIPE.format(name=name, network=network, ema=ema, teacher=teacher))
+    return path
+
+
+def call(command, folder, recipe, *more):
+    places = ["--data", str(folder), "--runs", str(folder / "runs"), "--device", "cpu"]
+    return main([command, str(folder / f"{recipe}.toml"), *more, *places])
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    assert call("train", folder, "teacher") == 0
+    assert call("train", folder, "student") == 0
+    return folder
+
+
+def test_a_run_leaves_a_log_and_a_checkpoint(trained):
+    for name in ("teacher", "student"):
+        log = [json.loads(line) for line in (trained / "runs" / name / "log.jsonl").read_text().splitlines()]
+        assert [line["epoch"] for line in log] == [1, 2]
+        assert log[1]["images"] == 9 and log[1]["loss"] > 0
+        checkpoint = load_checkpoint(trained / "runs" / name / "checkpoint.pt")
+        assert checkpoint.epoch == 2 and checkpoint.recipe == load_recipe(trained / f"{name}.toml")
+
+
+def test_resuming_goes_on(folder, trained):
+    (folder / "piece.toml").write_text((folder / "teacher.toml").read_text().replace('"teacher"', '"piece"'))
+    assert call("train", folder, "piece", "--stop-after", "0") == 0
+    path = folder / "runs" / "piece" / "checkpoint.pt"
+    first = load_checkpoint(path)
+    assert first.epoch == 1 and first.training["steps"] == 3
+    assert call("train", folder, "piece") == 0
+    second = load_checkpoint(path)
+    assert second.epoch == 2 and second.training["steps"] == 6
+    assert not torch.equal(first.model["fc.weight"], second.model["fc.weight"])
+    assert call("train", folder, "piece", "--set", "seed=1") == 1  # of another recipe
+
+
+def test_evaluate(trained, capsys):
+    assert call("evaluate", trained, "student", "--recalibrate", "2") == 0
+    metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert metrics["images"] == 9 and 0 <= metrics["top1"] <= metrics["top5"] == 100
+
+
+@needs_bitpath
+def test_the_exported_model_is_the_trained_network(trained):
+    path = trained / "student.safetensors"
+    assert call("export", trained, "student", str(path)) == 0
+    script = """
+    import { loadModel } from '#lib/model.js';
+    const model = await loadModel(process.argv[1]);
+    const [name, tensor] = [...model.params].find(([name]) => name.endsWith('.bits'));
+    console.log(JSON.stringify({
+      name: model.name, provenance: model.provenance, labels: model.labels, crop: model.preprocessing.crop,
+      first: [name, [...tensor.data]], scale: [...model.params.get(name.replace('bits', 'scale')).data],
+    }));
+    """
+    model = run_node(script, str(path))
+    assert model["name"] == "student" and model["crop"] == {"height": 32, "width": 32}
+    assert model["labels"][2] == {"id": "c2", "name": "class 2"} and model["provenance"]["architecture"] == "igp-resnet21-53"
+
+    checkpoint = load_checkpoint(trained / "runs" / "student" / "checkpoint.pt")
+    name, packed = model["first"]
+    weight = checkpoint.model[name.replace(".bits", ".weight")]
+    bits = np.unpackbits(np.array(packed, np.uint8).reshape(len(weight), -1), axis=1, bitorder="little")
+    taps = (weight >= 0).permute(0, 2, 3, 1).flatten(1).numpy()
+    assert np.array_equal(bits[:, : taps.shape[1]], taps) and not bits[:, taps.shape[1] :].any()
+    np.testing.assert_allclose(model["scale"], weight.abs().mean((1, 2, 3)), rtol=2**-8)
+
+
+@needs_bitpath
+def test_the_engine_computes_what_pytorch_does(trained):
+    """Logits of float pictures. Sums in another order can turn a sign that is nearly a tie; in so small a network none is."""
+    path = trained / "engine.safetensors"
+    assert call("export", trained, "student", str(path)) == 0
+    network = load_checkpoint(trained / "runs" / "student" / "checkpoint.pt").build()
+    torch.manual_seed(1)
+    inputs = torch.randn(4, 3, 32, 32)
+    with torch.no_grad():
+        expected = network(inputs)
+    (trained / "inputs.json").write_text(json.dumps(inputs.flatten().tolist()))
+    script = """
+    import { readFileSync } from 'node:fs';
+    import { loadModel } from '#lib/model.js';
+    import { Tensor } from '#lib/tensor.js';
+    const model = await loadModel(process.argv[1]);
+    const data = new Float32Array(JSON.parse(readFileSync(process.argv[2], 'utf8')));
+    const executor = await model.compile({ threads: 1 });
+    const output = await executor.run(new Tensor('float32', [4, 3, 32, 32], data));
+    const { logits } = output;
+    executor.dispose();
+    console.log(JSON.stringify([...logits.data]));
+    """
+    logits = torch.tensor(run_node(script, str(path), str(trained / "inputs.json"))).view(4, CLASSES)
+    torch.testing.assert_close(logits, expected, rtol=1e-3, atol=1e-3)
