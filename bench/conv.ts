@@ -13,9 +13,16 @@ import { native } from '#lib/native.js';
 import { clockGHz, interleaved, machine } from './harness.js';
 
 const SHAPES = [
-  [64, 56], [128, 28], [256, 14], [512, 7],
-  [41, 56], [82, 28], [164, 14], [328, 7],
-  [53, 56], [31, 56],
+  [64, 56],
+  [128, 28],
+  [256, 14],
+  [512, 7],
+  [41, 56],
+  [82, 28],
+  [164, 14],
+  [328, 7],
+  [53, 56],
+  [31, 56],
 ] as const;
 
 function chain(channels: number, size: number, units: number) {
@@ -33,7 +40,9 @@ async function executorFor(channels: number, size: number, units: number, isa: I
   return compile(graph, randomParams(graph, 1), { isa, threads: 1 });
 }
 
-const isas = native().isas.filter((isa) => isa.supported && isa.name !== 'scalar').map((isa) => isa.name);
+const isas = native()
+  .isas.filter((isa) => isa.supported && isa.name !== 'scalar')
+  .map((isa) => isa.name);
 const only = process.argv.slice(2);
 console.log(machine());
 console.log('| channels × size | ISA | GMAC/s | share of 512 products in 1.5 cycles |\n| --- | --- | --- | --- |');
@@ -43,7 +52,10 @@ for (const [channels, size] of SHAPES) {
     if (only.length > 0 && !only.includes(isa)) continue;
     using short = await executorFor(channels, size, 2, isa);
     using long = await executorFor(channels, size, 10, isa);
-    for (const [executor, units] of [[short, 2], [long, 10]] as const) {
+    for (const [executor, units] of [
+      [short, 2],
+      [long, 10],
+    ] as const) {
       using scalar = await executorFor(channels, size, units, 'scalar');
       assert.deepEqual(executor.runSync(input).y?.data, scalar.runSync(input).y?.data, 'wrong answer: not timed');
     }

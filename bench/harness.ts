@@ -7,7 +7,10 @@ import { Bench } from 'tinybench';
 export function machine(): string {
   let commit = 'unknown commit';
   try {
-    commit = execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=10'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    commit = execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=10'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     // not a clone
   }
@@ -40,15 +43,26 @@ function chain(steps: number): void {
  * Median milliseconds of each task. Rounds are interleaved (every task once a round), so that a slow spell of the machine hits
  * all tasks and their ratios survive.
  */
-export async function interleaved(tasks: Readonly<Record<string, () => void>>, rounds = 9, msPerTask = 60): Promise<Record<string, number>> {
+export async function interleaved(
+  tasks: Readonly<Record<string, () => void>>,
+  rounds = 9,
+  msPerTask = 60,
+): Promise<Record<string, number>> {
   const medians: Record<string, number[]> = {};
   for (let round = 0; round < rounds; ++round) {
-    const bench = new Bench({ time: msPerTask, iterations: 3, warmup: round === 0, warmupTime: msPerTask, warmupIterations: 2 });
+    const bench = new Bench({
+      time: msPerTask,
+      iterations: 3,
+      warmup: round === 0,
+      warmupTime: msPerTask,
+      warmupIterations: 2,
+    });
     for (const [name, task] of Object.entries(tasks)) bench.add(name, task);
     await bench.run();
     for (const task of bench.tasks) {
       const result = task.result;
-      if (result === undefined || !('latency' in result)) throw new Error(`${task.name} did not finish`, { cause: result });
+      if (result === undefined || !('latency' in result))
+        throw new Error(`${task.name} did not finish`, { cause: result });
       medians[task.name] ??= [];
       medians[task.name]?.push(result.latency.p50);
     }
