@@ -1,2 +1,2 @@
 /** `bitpath/onnx`: ONNX models in and out. Nothing of this is loaded by `import 'bitpath'`. */
-export { readModelProto, writeModelProto } from './proto/model.js';
+export { type ExportSource, MAX_OPSET, MIN_OPSET, type ToOnnxOptions, toOnnx } from './export.js';
