@@ -190,7 +190,7 @@ test('executors that nobody holds are collected, also with a run under way', asy
       gc();
     }
     let held = weak.length; // counted after the gc() of the same turn: deref() keeps its target until the turn ends
-    for (let i = 0; i < 100 && held > 0; i++) {
+    for (let i = 0; i < 800 && held > 0; i++) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       gc();
       held = weak.filter((w) => w.deref()).length;
