@@ -19,7 +19,6 @@ const LIB = [
   'runInput',
   'executor',
   'formats',
-  'onnx',
   'images',
   'model',
   'onnx',
