@@ -69,7 +69,8 @@ const runs = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' })
 function remedy(prefix) {
   const missing = [];
   if (process.platform !== 'win32') {
-    if (!runs(process.env.CXX ?? 'g++') && !runs('c++') && !runs('clang++')) missing.push('a C++17 compiler');
+    const compilers = process.env.CXX ? [process.env.CXX.split(' ')[0]] : ['g++', 'c++', 'clang++'];
+    if (!compilers.some(runs)) missing.push(`a C++17 compiler (${compilers.join(', ')})`);
     if (!runs(process.env.MAKE ?? 'make')) missing.push('make');
     if (!runs(process.env.npm_config_python ?? process.env.PYTHON ?? 'python3')) missing.push('Python 3');
   }
