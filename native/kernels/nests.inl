@@ -175,17 +175,30 @@ template <typename Pooling, int P, typename L>
 inline void poolTile(const PoolArgs& a, int y, int x, int channel, int64_t pixel, L lanes) {
   const int top = y * a.strideHeight - a.padTop;
   const int firstY = std::max(0, -top), lastY = std::min(a.kernelHeight, a.height - top);
+  const int firstLeft = x * a.strideWidth - a.padLeft;
+  const bool inside = firstLeft >= 0 && firstLeft + (P - 1) * a.strideWidth + a.kernelWidth <= a.width;
   F8 v[P];
-  for (int p = 0; p < P; ++p) {
-    const int left = (x + p) * a.strideWidth - a.padLeft;
-    const int firstX = std::max(0, -left), lastX = std::min(a.kernelWidth, a.width - left);
-    F8 sum = Pooling::start();
-    for (int ky = firstY; ky < lastY; ++ky) {
-      const float* row = a.image + (top + ky) * a.rowStride + left * a.pixelStride + channel;
-      for (int kx = firstX; kx < lastX; ++kx) sum = Pooling::step(sum, F8::load(row + kx * a.pixelStride, lanes));
+  for (int p = 0; p < P; ++p) v[p] = Pooling::start();
+  for (int ky = firstY; ky < lastY; ++ky) {
+    const float* row = a.image + (top + ky) * a.rowStride + channel;
+    if (inside) {  // all pixels of the tile have all taps of the row: taps outside, pixels inside
+      const float* tap = row + firstLeft * a.pixelStride;
+      for (int kx = 0; kx < a.kernelWidth; ++kx, tap += a.pixelStride) {
+        for (int p = 0; p < P; ++p) v[p] = Pooling::step(v[p], F8::load(tap + p * a.strideWidth * a.pixelStride, lanes));
+      }
+    } else {
+      for (int p = 0; p < P; ++p) {
+        const int left = firstLeft + p * a.strideWidth;
+        const int firstX = std::max(0, -left), lastX = std::min(a.kernelWidth, a.width - left);
+        for (int kx = firstX; kx < lastX; ++kx) v[p] = Pooling::step(v[p], F8::load(row + (left + kx) * a.pixelStride, lanes));
+      }
     }
-    const int count = a.countIncludePad ? a.kernelHeight * a.kernelWidth : (lastY - firstY) * (lastX - firstX);
-    v[p] = Pooling::end(sum, static_cast<float>(count));
+  }
+  for (int p = 0; p < P; ++p) {
+    const int left = firstLeft + p * a.strideWidth;
+    const int taps = std::min(a.kernelWidth, a.width - left) - std::max(0, -left);
+    const int count = a.countIncludePad ? a.kernelHeight * a.kernelWidth : (lastY - firstY) * taps;
+    v[p] = Pooling::end(v[p], static_cast<float>(count));
   }
   applySteps<P>(a.epilogue, v, pixel, channel, lanes);
 }
