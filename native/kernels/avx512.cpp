@@ -98,17 +98,18 @@ struct IW {
 };
 inline IW dotPairs(IW sums, IW a, IW b) { return {_mm512_dpwssd_epi32(sums.v, a.v, b.v)}; }
 
-template <int P, int V>
-inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset, const uint8_t* weights,
+// Words is the number of words of a segment where it is known (short loops cost their counter otherwise), else 0.
+template <int P, int Words>
+inline void countBits(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset, const uint8_t* weights,
                       I8 (&counts)[1][P]) {
-  static_assert(V == 1, "one block of 8 channels fills the registers with 8 pixels");
-  const int words = (w.segmentLength + 63) / 64;
+  const int words = Words > 0 ? Words : (w.segmentLength + 63) / 64;
   const ptrdiff_t stride = w.pixelStride;
   const __m512i* weight = reinterpret_cast<const __m512i*>(weights);
   __m512i sums[P];
   for (int p = 0; p < P; ++p) sums[p] = _mm512_setzero_si512();
   for (int s = 0; s < w.segmentCount; ++s) {
     const uint64_t* window = segments[s] + offset;
+#pragma GCC unroll 4
     for (int k = 0; k < words; ++k, ++weight, ++window) {
       const __m512i block = _mm512_load_si512(weight);
       for (int p = 0; p < P; ++p) {
@@ -118,6 +119,20 @@ inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segment
     }
   }
   for (int p = 0; p < P; ++p) counts[0][p] = {_mm512_cvtepi64_epi32(sums[p])};
+}
+
+template <int P, int V>
+inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset, const uint8_t* weights,
+                      I8 (&counts)[1][P]) {
+  static_assert(V == 1, "one block of 8 channels fills the registers with 8 pixels");
+  switch ((w.segmentLength + 63) / 64) {
+    case 2:
+      return countBits<P, 2>(w, segments, offset, weights, counts);
+    case 3:
+      return countBits<P, 3>(w, segments, offset, weights, counts);
+    default:
+      return countBits<P, 0>(w, segments, offset, weights, counts);
+  }
 }
 
 #include "nests.inl"
