@@ -22,13 +22,19 @@ export class OnnxGraphBuilder {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
   readonly valueInfos: ValueInfoProto[] = [];
-  readonly #names = new Set<string>();
-  readonly #nodeNames = new Set<string>();
+  readonly #names: Set<string>;
+  readonly #nodeNames: Set<string>;
   readonly #constants = new Map<string, string>();
+
+  /** Names that helpers must leave alone: those of nodes, and those of tensors. */
+  constructor(nodeNames: readonly string[], tensorNames: readonly string[]) {
+    this.#nodeNames = new Set(nodeNames);
+    this.#names = new Set(tensorNames);
+  }
 
   /** `name`, or a name like it that no tensor has; it is then taken. */
   tensorName(name: string): string {
-    return take(this.#names, name);
+    return unused(this.#names, name);
   }
 
   initializer(name: string, dims: readonly number[], data: Float32Array | BigInt64Array): string {
@@ -57,7 +63,7 @@ export class OnnxGraphBuilder {
   ): string {
     this.nodes.push(
       create(NodeProtoSchema, {
-        name: take(this.#nodeNames, name),
+        name,
         opType: op,
         input: [...inputs],
         output: [output],
@@ -66,9 +72,21 @@ export class OnnxGraphBuilder {
     );
     return output;
   }
+
+  /** Adds a node beside those of our graph: `owner/op`, or a name like it. Its output is `output`, else `owner/op` too. */
+  helper(
+    op: string,
+    owner: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    output = this.tensorName(`${owner}/${op}`),
+  ): string {
+    return this.node(op, unused(this.#nodeNames, `${owner}/${op}`), inputs, output, attributes);
+  }
 }
 
-function take(names: Set<string>, name: string): string {
+/** `name`, or one like it that is not in `names`; it is then. */
+export function unused(names: Set<string>, name: string): string {
   let unique = name;
   for (let i = 2; names.has(unique); i++) unique = `${name}_${i}`;
   names.add(unique);

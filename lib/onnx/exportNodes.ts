@@ -6,7 +6,7 @@ import { ParamReader } from '../compiler/params.js';
 import type { AnyNode, Graph, Node, Shape, Value } from '../graph/types.js';
 import type { Params } from '../tensor.js';
 import { nextDown } from './float32.js';
-import { type Attribute, OnnxGraphBuilder, valueInfo } from './exportBuilder.js';
+import { type Attribute, OnnxGraphBuilder, unused, valueInfo } from './exportBuilder.js';
 import { unpackBits } from './bits.js';
 
 /** First opsets of what older ones lack. */
@@ -14,24 +14,30 @@ const PAD_BY_INPUT = 11;
 const GREATER_OR_EQUAL = 12;
 
 export class NodeExporter {
-  readonly onnx = new OnnxGraphBuilder();
+  readonly onnx: OnnxGraphBuilder;
   readonly #graph: Graph;
   readonly #params: ParamReader;
   readonly #opset: number;
   /** ONNX tensors by value: [N, C, H, W], and [N, C] where there is one. */
   readonly #maps = new Map<number, string>();
   readonly #rows = new Map<number, string>();
-  /** Names that graph outputs claim. */
-  readonly #claimed = new Map<number, string>();
+  /** What the values' tensors are called: as the output that they are, else as the node that makes them. */
+  readonly #names = new Map<number, string>();
 
   constructor(graph: Graph, params: Params, opset: number) {
     this.#graph = graph;
     this.#params = new ParamReader(params);
     this.#opset = opset;
-    for (const { name, value } of graph.outputs) {
-      this.onnx.tensorName(name);
-      if (!this.#claimed.has(value)) this.#claimed.set(value, name);
+    const taken = new Set(graph.outputs.map(({ name }) => name));
+    for (const node of graph.nodes) {
+      const { height, width } = this.shape(node.output);
+      // An output that is a 1×1 map is a row, as run() returns it; so its map, if it has one, is called otherwise.
+      const canBeOutput = node.op !== 'input' && (node.op === 'linear' || height * width > 1);
+      const output = canBeOutput ? graph.outputs.find(({ value }) => value === node.output)?.name : undefined;
+      this.#names.set(node.output, output ?? unused(taken, node.name));
     }
+    const nodeNames = graph.nodes.map(({ name }) => name);
+    this.onnx = new OnnxGraphBuilder(nodeNames, [...taken]);
   }
 
   /** The tensor [N, C, H, W] of a value. */
@@ -42,7 +48,7 @@ export class NodeExporter {
     const row = this.#rows.get(id) as string;
     const { channels } = this.shape(id);
     const dims = this.onnx.initializer(`${row}/shape`, [4], BigInt64Array.of(0n, BigInt(channels), 1n, 1n));
-    const map = this.onnx.node('Reshape', `${row}/Reshape`, [row, dims], this.onnx.tensorName(`${row}/map`));
+    const map = this.onnx.helper('Reshape', row, [row, dims]);
     this.#maps.set(id, map);
     return map;
   }
@@ -52,7 +58,7 @@ export class NodeExporter {
     const found = this.#rows.get(id);
     if (found !== undefined) return found;
     const map = this.map(id);
-    const row = this.onnx.node('Flatten', `${map}/Flatten`, [map], this.onnx.tensorName(`${map}/row`), { axis: 1n });
+    const row = this.onnx.helper('Flatten', map, [map], { axis: 1n });
     this.#rows.set(id, row);
     return row;
   }
@@ -66,7 +72,7 @@ export class NodeExporter {
     const [x = -1] = node.inputs;
     switch (node.op) {
       case 'input':
-        this.#maps.set(node.output, this.onnx.tensorName(node.name));
+        this.#maps.set(node.output, this.#names.get(node.output) as string);
         return;
       case 'sign':
         return this.#sign(node, this.map(x));
@@ -127,7 +133,7 @@ export class NodeExporter {
       const bounds = exact ? values : values.map(nextDown);
       threshold = this.onnx.initializer(paramName(node, 'threshold'), [values.length, 1, 1], bounds);
     } else threshold = exact ? this.onnx.scalar('zero', 0) : this.onnx.scalar('below_zero', nextDown(0));
-    const isPlus = this.onnx.node(op, `${name}/${op}`, [x, threshold], this.onnx.tensorName(`${name}/is_plus`));
+    const isPlus = this.onnx.helper(op, name, [x, threshold]);
     this.#emit(node, 'Where', [isPlus, this.onnx.scalar('one', 1), this.onnx.scalar('minus_one', -1)]);
   }
 
@@ -145,23 +151,16 @@ export class NodeExporter {
     const input = isPadded ? this.#pad(name, x, attrs.padding, attrs.padValue) : x;
     const attributes = convAttributes(isPadded ? { ...attrs, padding: [0, 0, 0, 0] } : attrs);
     if (!attrs.scale) return this.#emit(node, 'Conv', [input, weight], attributes);
-    const dot = this.onnx.node(
-      'Conv',
-      `${name}/Conv`,
-      [input, weight],
-      this.onnx.tensorName(`${name}/dot`),
-      attributes,
-    );
+    const dot = this.onnx.helper('Conv', name, [input, weight], attributes);
     this.#emit(node, 'Mul', [dot, this.#channels(node, 'scale')]);
   }
 
   #pad(name: string, x: string, [top, left, bottom, right]: readonly number[], value: 1 | -1): string {
     const pads = [0, 0, top ?? 0, left ?? 0, 0, 0, bottom ?? 0, right ?? 0];
-    const output = this.onnx.tensorName(`${name}/padded`);
-    if (this.#opset < PAD_BY_INPUT) return this.onnx.node('Pad', `${name}/Pad`, [x], output, { pads, value });
+    if (this.#opset < PAD_BY_INPUT) return this.onnx.helper('Pad', name, [x], { pads, value });
     const sizes = this.onnx.initializer(`${name}/pads`, [8], BigInt64Array.from(pads, BigInt));
     const constant = this.onnx.scalar(value === 1 ? 'one' : 'minus_one', value);
-    return this.onnx.node('Pad', `${name}/Pad`, [x, sizes, constant], output);
+    return this.onnx.helper('Pad', name, [x, sizes, constant]);
   }
 
   #inputs(node: AnyNode): string[] {
@@ -177,12 +176,10 @@ export class NodeExporter {
   ): void {
     const isRow = node.op === 'linear';
     const { channels, height, width } = this.shape(node.output);
-    // An output that is a 1×1 map is a row, as run() returns it; so its map cannot have the output's name.
-    const claimed = isRow || height * width > 1 ? this.#claimed.get(node.output) : undefined;
-    const name = claimed ?? this.onnx.tensorName(node.name);
+    const name = this.#names.get(node.output) as string;
     this.onnx.node(op, node.name, inputs, name, attributes);
     (isRow ? this.#rows : this.#maps).set(node.output, name);
-    if (claimed === undefined) {
+    if (this.#graph.outputs.every((output) => output.name !== name)) {
       this.onnx.valueInfos.push(valueInfo(name, isRow ? [channels] : [channels, height, width]));
     }
   }
@@ -195,9 +192,8 @@ export class NodeExporter {
       const dims = isRow ? [channels] : [channels, height, width];
       const source = (isRow ? this.#rows : this.#maps).get(value);
       if (source === name) return { name, dims };
-      if (source === undefined) {
-        this.#rows.set(value, this.onnx.node('Flatten', `${name}/Flatten`, [this.map(value)], name, { axis: 1n }));
-      } else this.onnx.node('Identity', `${name}/Identity`, [source], name);
+      if (source !== undefined) this.onnx.helper('Identity', name, [source], {}, name);
+      else this.#rows.set(value, this.onnx.helper('Flatten', name, [this.map(value)], { axis: 1n }, name));
       return { name, dims };
     });
   }
