@@ -1,4 +1,5 @@
 /** Compiled networks, ready to run. */
+import { totalmem } from 'node:os';
 import { types } from 'node:util';
 import { argumentError, checkInteger, checkOptions, checkString } from './check.js';
 import { checkNormalization, compileProgram, type Normalization, type Program } from './compiler/index.js';
@@ -123,6 +124,7 @@ export class Executor implements Disposable {
   constructor(compiled: Compiled) {
     const { program, packed, threads } = compiled;
     this.#compiled = compiled;
+    checkMemory(packed.arenaBytes);
     this.#executor = new (native().Executor)(packed, threads);
     this.isa = packed.isa;
     this.threads = threads;
@@ -260,4 +262,15 @@ function defaultThreads(): number {
 function inputChannels(graph: Graph): number {
   const input = graph.nodes.find((node) => node.op === 'input');
   return graph.values[input?.output ?? -1]?.shape.channels ?? 0;
+}
+
+/** Refuses an arena that this machine or container can never hold: zeros cost nothing until a run touches them, and then it kills. */
+function checkMemory(arenaBytes: number): void {
+  const constrained = process.constrainedMemory();
+  const limit = Math.min(totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY);
+  if (arenaBytes <= limit) return;
+  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  throw new BitpathError('ERR_BITPATH_MEMORY', {
+    reason: `feature maps of one batch take ${gigabytes(arenaBytes)} and this process may have ${gigabytes(limit)}; a smaller batch takes less`,
+  });
 }

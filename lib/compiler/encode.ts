@@ -14,7 +14,7 @@ import {
 import type { Plan } from './plan.js';
 import { MAGIC, OPCODES, type Program, STEPS, VERSION } from './program.js';
 
-/** Writes the Program. The order of fields is that of native/exec/program.h. Throws `ERR_BITPATH_MEMORY` for too large an arena. */
+/** Writes the Program. The order of fields is that of native/program/layout.h. Throws `ERR_BITPATH_MEMORY` for too large an arena. */
 export function encode(
   graph: FoldedGraph,
   fused: FusedGraph,

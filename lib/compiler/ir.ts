@@ -102,7 +102,7 @@ export type Maker =
   | { readonly op: 'avgPool'; readonly source: number; readonly attrs: PoolAttrs }
   | { readonly op: 'map'; readonly source: number };
 
-/** See `PIXEL_CONV` in native/exec/program.h. */
+/** See `PIXEL_CONV` in native/program/layout.h. */
 export interface PixelConvWork {
   readonly attrs: ConvAttrs;
   readonly weight: Int16Array;

@@ -1,7 +1,7 @@
 import type { Shape } from '../graph/types.js';
 import type { When } from './ir.js';
 
-/** What native code runs: see native/exec/program.h for the layout of the two arrays. */
+/** What native code runs: see native/program/layout.h for the layout of the two arrays. */
 export interface Program {
   readonly code: Int32Array;
   readonly constants: Uint8Array;

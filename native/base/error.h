@@ -7,14 +7,14 @@
 namespace bitpath {
 
 // name in C++, code in JavaScript
-#define BITPATH_ERROR_CODES(X)             \
-  X(Argument, "ERR_BITPATH_ARGUMENT")      \
-  X(Program, "ERR_BITPATH_PROGRAM")        \
-  X(Isa, "ERR_BITPATH_ISA")                \
-  X(Memory, "ERR_BITPATH_MEMORY")          \
-  X(Thread, "ERR_BITPATH_THREAD")          \
-  X(Aborted, "ERR_BITPATH_ABORTED")        \
-  X(Disposed, "ERR_BITPATH_DISPOSED")      \
+#define BITPATH_ERROR_CODES(X)        \
+  X(Argument, "ERR_BITPATH_ARGUMENT") \
+  X(Program, "ERR_BITPATH_PROGRAM")   \
+  X(Isa, "ERR_BITPATH_ISA")           \
+  X(Memory, "ERR_BITPATH_MEMORY")     \
+  X(Thread, "ERR_BITPATH_THREAD")     \
+  X(Aborted, "ERR_BITPATH_ABORTED")   \
+  X(Disposed, "ERR_BITPATH_DISPOSED") \
   X(Internal, "ERR_BITPATH_INTERNAL")
 
 enum class ErrorCode {

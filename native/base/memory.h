@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -11,23 +11,23 @@ namespace bitpath {
 
 constexpr size_t kLineBytes = 64;
 
-// A zeroed, 64-byte aligned block. Throws std::bad_alloc.
+// A zeroed, 64-byte aligned block. Zeros of a large block cost nothing until they are touched. Throws std::bad_alloc.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
   explicit AlignedBuffer(size_t bytes) : bytes_(bytes) {
     if (bytes == 0) return;
-    data_ = static_cast<uint8_t*>(::operator new(bytes, std::align_val_t(kLineBytes)));
-    std::memset(data_, 0, bytes);
+    block_ = bytes > SIZE_MAX - kLineBytes ? nullptr : std::calloc(bytes + kLineBytes, 1);
+    if (block_ == nullptr) throw std::bad_alloc();
+    const uintptr_t address = reinterpret_cast<uintptr_t>(block_);
+    data_ = reinterpret_cast<uint8_t*>((address + kLineBytes - 1) / kLineBytes * kLineBytes);
   }
-  AlignedBuffer(AlignedBuffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  AlignedBuffer(AlignedBuffer&& other) noexcept { swap(other); }
   AlignedBuffer& operator=(AlignedBuffer&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(bytes_, other.bytes_);
+    swap(other);
     return *this;
   }
-  ~AlignedBuffer() { ::operator delete(data_, std::align_val_t(kLineBytes)); }
+  ~AlignedBuffer() { std::free(block_); }
 
   uint8_t* data() const { return data_; }
   template <typename T>
@@ -37,6 +37,12 @@ class AlignedBuffer {
   size_t bytes() const { return bytes_; }
 
  private:
+  void swap(AlignedBuffer& other) noexcept {
+    std::swap(block_, other.block_);
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+  }
+  void* block_ = nullptr;
   uint8_t* data_ = nullptr;
   size_t bytes_ = 0;
 };

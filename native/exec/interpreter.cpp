@@ -38,7 +38,8 @@ void Interpreter::run(const void* input, bool uint8Input, int64_t images, float*
     return op.runsOn(pass) ? op.tasks(pass) : 0;
   };
   const auto work = [&](int64_t phase, int64_t task, int member) {
-    ops[phase % instructions]->run(task, passOf(phase / instructions), scratch_.data() + member * program_->scratchBytes());
+    ops[phase % instructions]->run(task, passOf(phase / instructions),
+                                   scratch_.data() + member * program_->scratchBytes());
   };
 
   std::shared_ptr<Team> team;

@@ -3,18 +3,15 @@
 #include <cstring>
 
 #include "../base/error.h"
+#include "../program/layout.h"
 
 namespace bitpath {
 
 namespace {
 
-constexpr int32_t kMagic = 0x48545042;
-constexpr int32_t kVersion = 1;
 constexpr int32_t kMaxInstructions = 1 << 16;
 constexpr int32_t kMaxOutputs = 256;
 constexpr int64_t kMaxScratchBytes = int64_t{1} << 31;
-
-enum Opcode { kInput = 1, kBinaryConv, kConv, kPixelConv, kMaxPool, kAvgPool, kMap };
 
 std::unique_ptr<Op> loadOp(int opcode, ProgramReader& reader, const KernelTable& kernels) {
   switch (opcode) {
@@ -38,7 +35,8 @@ std::unique_ptr<Op> loadOp(int opcode, ProgramReader& reader, const KernelTable&
 
 }  // namespace
 
-Program::Program(const int32_t* code, size_t words, const uint8_t* constants, size_t constantBytes, const KernelTable& kernels)
+Program::Program(const int32_t* code, size_t words, const uint8_t* constants, size_t constantBytes,
+                 const KernelTable& kernels)
     : kernels_(kernels) {
   AlignedBuffer aligned;  // constants are read as floats where they lie
   if (reinterpret_cast<uintptr_t>(constants) % alignof(int64_t) != 0) {
@@ -47,8 +45,8 @@ Program::Program(const int32_t* code, size_t words, const uint8_t* constants, si
     constants = aligned.data();
   }
   ProgramReader r(code, words, constants, constantBytes);
-  r.integer("magic", kMagic, kMagic);
-  r.integer("version", kVersion, kVersion);
+  r.integer("magic", kProgramMagic, kProgramMagic);
+  r.integer("version", kProgramVersion, kProgramVersion);
   r.batch = batch_ = r.integer("batch", 1, 1 << 16);
   r.arenaLines = arenaLines_ = r.integer("arenaLines", 0, INT32_MAX);
   r.input.channels = r.integer("inputChannels", 1, ProgramReader::kMaxExtent);
@@ -60,7 +58,8 @@ Program::Program(const int32_t* code, size_t words, const uint8_t* constants, si
   const int instructions = r.integer("instructionCount", 1, kMaxInstructions);
   for (int i = 0; i < outputs; ++i) {
     outputs_.push_back(r.floatMap());
-    if (outputs_.back().extent.pixels() > INT32_MAX / outputs_.back().extent.channels) r.fail("an output has too many elements");
+    if (outputs_.back().extent.pixels() > INT32_MAX / outputs_.back().extent.channels)
+      r.fail("an output has too many elements");
   }
   for (int i = 0; i < instructions; ++i) {
     r.enter(i, SIZE_MAX);

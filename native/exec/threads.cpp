@@ -51,7 +51,8 @@ Team::Team(int maxHelpers, Tasks tasks, Work work)
 void Team::takeTasks(int64_t phase, int64_t count, int member) {
   uint64_t ticket = ticket_.load(std::memory_order_acquire);
   while (phaseOf(ticket) == phase && taskOf(ticket) < count) {
-    if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+    if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel, std::memory_order_acquire))
+      continue;
     work_(phase, taskOf(ticket), member);
     done_.fetch_add(1, std::memory_order_release);
     ticket = ticket_.load(std::memory_order_acquire);
@@ -154,7 +155,7 @@ void ThreadPool::unlist(const std::shared_ptr<Team>& team) {
   teams_.erase(std::remove(teams_.begin(), teams_.end(), team), teams_.end());
 }
 
-void ThreadPool::loop() {
+void ThreadPool::loop() noexcept {
   std::unique_lock<std::mutex> lock(mutex_);
   while (true) {
     const auto needy = std::find_if(teams_.begin(), teams_.end(), [](const auto& team) { return team->wantsHelp(); });

@@ -65,7 +65,7 @@ class ThreadPool {
   void unlist(const std::shared_ptr<Team>& team);
 
  private:
-  void loop();
+  void loop() noexcept;
 
   std::mutex mutex_;
   std::condition_variable wake_;

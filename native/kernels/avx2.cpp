@@ -95,8 +95,7 @@ inline F8 maximum(F8 so_far, F8 tap) {
   return {_mm256_blendv_ps(so_far.v, tap.v, _mm256_or_ps(greater, nan))};
 }
 inline unsigned atLeast(F8 a, F8 flip, F8 threshold) {
-  return static_cast<unsigned>(
-      _mm256_movemask_ps(_mm256_cmp_ps(_mm256_xor_ps(a.v, flip.v), threshold.v, _CMP_GE_OQ)));
+  return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(_mm256_xor_ps(a.v, flip.v), threshold.v, _CMP_GE_OQ)));
 }
 
 struct I8 {
@@ -149,9 +148,9 @@ inline void widen(__m256i (&wide)[2], I8 (*counts)[P], int p) {
 }
 
 template <int P, int V>
-inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset, const uint8_t* weights,
-                      I8 (&counts)[4 * V][P]) {
-  constexpr int kByteSteps = 31;          // 31 · 8 = 248 ≤ 255
+inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset,
+                      const uint8_t* weights, I8 (&counts)[4 * V][P]) {
+  constexpr int kByteSteps = 31;           // 31 · 8 = 248 ≤ 255
   constexpr int kWordSteps = 65535 / 248;  // widenings that 16 bits hold
   const int bytes = (w.segmentLength + 7) / 8;
   const ptrdiff_t blockBytes = static_cast<ptrdiff_t>(w.segmentCount) * bytes * kBconvLanes;
@@ -183,8 +182,10 @@ inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segment
         }
         for (int p = 0; p < P; ++p) {
           const NibbleRows::Entry& rows = kNibbles.of[window[p * w.pixelStride * 8 + k]];
-          const __m256i lowRow = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(rows.low)));
-          const __m256i highRow = _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(rows.high)));
+          const __m256i lowRow =
+              _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(rows.low)));
+          const __m256i highRow =
+              _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(rows.high)));
           for (int i = 0; i < V; ++i) {
             sums[i][p] = inOrder(_mm256_add_epi8(sums[i][p], _mm256_shuffle_epi8(lowRow, lows[i])));
             sums[i][p] = inOrder(_mm256_add_epi8(sums[i][p], _mm256_shuffle_epi8(highRow, highs[i])));
@@ -212,9 +213,12 @@ inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segment
 }  // namespace
 
 extern const KernelTable avx2_table;
-const KernelTable avx2_table = {
-    "avx2", "bconv_vpshufb_4x64", "gemm_4x16", {kBconvLanes, kBconvUnitBytes}, kGemmLanes, bconv, gemm, pixelGemm, maxPool,
-    avgPool, map};
+const KernelTable avx2_table = {"avx2",      "bconv_vpshufb_4x64",
+                                "gemm_4x16", {kBconvLanes, kBconvUnitBytes},
+                                kGemmLanes,  bconv,
+                                gemm,        pixelGemm,
+                                maxPool,     avgPool,
+                                map};
 
 }  // namespace bitpath
 BITPATH_TARGET_END

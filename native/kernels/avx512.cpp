@@ -77,9 +77,7 @@ struct FW {
   static FW zero() { return {_mm512_setzero_ps()}; }
   static FW load(const float* from) { return {_mm512_loadu_ps(from)}; }
   static FW broadcast(float value) { return {_mm512_set1_ps(value)}; }
-  F8 eight(int half) const {
-    return {half == 0 ? _mm512_castps512_ps256(v) : _mm512_extractf32x8_ps(v, 1)};
-  }
+  F8 eight(int half) const { return {half == 0 ? _mm512_castps512_ps256(v) : _mm512_extractf32x8_ps(v, 1)}; }
 };
 inline FW fma(FW a, FW b, FW c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
 
@@ -92,16 +90,14 @@ struct IW {
     __builtin_memcpy(&pair, from, sizeof pair);
     return {_mm512_set1_epi32(pair)};
   }
-  I8 eight(int half) const {
-    return {half == 0 ? _mm512_castsi512_si256(v) : _mm512_extracti32x8_epi32(v, 1)};
-  }
+  I8 eight(int half) const { return {half == 0 ? _mm512_castsi512_si256(v) : _mm512_extracti32x8_epi32(v, 1)}; }
 };
 inline IW dotPairs(IW sums, IW a, IW b) { return {_mm512_dpwssd_epi32(sums.v, a.v, b.v)}; }
 
 // Words is the number of words of a segment where it is known (short loops cost their counter otherwise), else 0.
 template <int P, int Words>
-inline void countBits(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset, const uint8_t* weights,
-                      I8 (&counts)[1][P]) {
+inline void countBits(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset,
+                      const uint8_t* weights, I8 (&counts)[1][P]) {
   const int words = Words > 0 ? Words : (w.segmentLength + 63) / 64;
   const ptrdiff_t stride = w.pixelStride;
   const __m512i* weight = reinterpret_cast<const __m512i*>(weights);
@@ -122,8 +118,8 @@ inline void countBits(const Windows<uint64_t>& w, const uint64_t* const* segment
 }
 
 template <int P, int V>
-inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset, const uint8_t* weights,
-                      I8 (&counts)[1][P]) {
+inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset,
+                      const uint8_t* weights, I8 (&counts)[1][P]) {
   static_assert(V == 1, "one block of 8 channels fills the registers with 8 pixels");
   switch ((w.segmentLength + 63) / 64) {
     case 2:
@@ -140,9 +136,12 @@ inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segment
 }  // namespace
 
 extern const KernelTable avx512_table;
-const KernelTable avx512_table = {
-    "avx512", "bconv_vpopcntq_8x8", "gemm_7x32", {kBconvLanes, kBconvUnitBytes}, kGemmLanes, bconv, gemm, pixelGemm, maxPool,
-    avgPool, map};
+const KernelTable avx512_table = {"avx512",    "bconv_vpopcntq_8x8",
+                                  "gemm_7x32", {kBconvLanes, kBconvUnitBytes},
+                                  kGemmLanes,  bconv,
+                                  gemm,        pixelGemm,
+                                  maxPool,     avgPool,
+                                  map};
 
 }  // namespace bitpath
 BITPATH_TARGET_END

@@ -115,8 +115,8 @@ inline IW dotPairs(IW sums, const IW& a, const IW& b) {
 }
 
 template <int P, int V>
-inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset, const uint8_t* weights,
-                      I8 (&counts)[2 * V][P]) {
+inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset,
+                      const uint8_t* weights, I8 (&counts)[2 * V][P]) {
   constexpr int kByteSteps = 31;           // 31 · 8 = 248 ≤ 255
   constexpr int kWordSteps = 65535 / 248;  // widenings that 16 bits hold
   const int bytes = (w.segmentLength + 7) / 8;
@@ -180,8 +180,8 @@ inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segment
 
 extern const KernelTable neon_table;
 const KernelTable neon_table = {
-    "neon", "bconv_vcnt_4x32", "gemm_4x16", {kBconvLanes, kBconvUnitBytes}, kGemmLanes, bconv, gemm, pixelGemm, maxPool, avgPool,
-    map};
+    "neon",  "bconv_vcnt_4x32", "gemm_4x16", {kBconvLanes, kBconvUnitBytes}, kGemmLanes, bconv, gemm, pixelGemm,
+    maxPool, avgPool,           map};
 
 }  // namespace bitpath
 #endif

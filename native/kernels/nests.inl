@@ -42,8 +42,8 @@ void bconvBlocks(const BconvArgs& a, const uint8_t* weights, int blockChannel) {
 
 void bconv(const BconvArgs& a) {
   const auto& w = a.windows;
-  const ptrdiff_t blockBytes = static_cast<ptrdiff_t>(w.segmentCount) *
-                               unitsOf(w.segmentLength, kBconvUnitBytes) * kBconvUnitBytes * kBconvLanes;
+  const ptrdiff_t blockBytes = static_cast<ptrdiff_t>(w.segmentCount) * unitsOf(w.segmentLength, kBconvUnitBytes) *
+                               kBconvUnitBytes * kBconvLanes;
   const uint8_t* weights = static_cast<const uint8_t*>(a.weights);
   int channel = 0;
   if constexpr (kBconvBlocks > 1) {
@@ -142,17 +142,17 @@ void pixelGemmBlocks(const PixelGemmArgs& a, const int16_t* weights, int blockCh
 }
 
 // Blocks are taken kGemmBlocks at a time, the rest one by one.
-#define BITPATH_GEMM(name, Args, blocks)                                                                            \
-  void name(const Args& a) {                                                                                       \
-    const auto& w = a.windows;                                                                                     \
-    const ptrdiff_t block = static_cast<ptrdiff_t>(w.segmentCount) * w.segmentLength * kGemmLanes;                 \
-    auto* weights = a.weights;                                                                                     \
-    int channel = 0;                                                                                               \
-    for (; w.channels - channel > (kGemmBlocks - 1) * kGemmLanes; channel += kGemmBlocks * kGemmLanes) {           \
-      blocks<kGemmBlocks>(a, weights, channel);                                                                    \
-      weights += kGemmBlocks * block;                                                                              \
-    }                                                                                                              \
-    for (; channel < w.channels; channel += kGemmLanes, weights += block) blocks<1>(a, weights, channel);          \
+#define BITPATH_GEMM(name, Args, blocks)                                                                  \
+  void name(const Args& a) {                                                                              \
+    const auto& w = a.windows;                                                                            \
+    const ptrdiff_t block = static_cast<ptrdiff_t>(w.segmentCount) * w.segmentLength * kGemmLanes;        \
+    auto* weights = a.weights;                                                                            \
+    int channel = 0;                                                                                      \
+    for (; w.channels - channel > (kGemmBlocks - 1) * kGemmLanes; channel += kGemmBlocks * kGemmLanes) {  \
+      blocks<kGemmBlocks>(a, weights, channel);                                                           \
+      weights += kGemmBlocks * block;                                                                     \
+    }                                                                                                     \
+    for (; channel < w.channels; channel += kGemmLanes, weights += block) blocks<1>(a, weights, channel); \
   }
 BITPATH_GEMM(gemm, GemmArgs, gemmBlocks)
 BITPATH_GEMM(pixelGemm, PixelGemmArgs, pixelGemmBlocks)
@@ -184,13 +184,15 @@ inline void poolTile(const PoolArgs& a, int y, int x, int channel, int64_t pixel
     if (inside) {  // all pixels of the tile have all taps of the row: taps outside, pixels inside
       const float* tap = row + firstLeft * a.pixelStride;
       for (int kx = 0; kx < a.kernelWidth; ++kx, tap += a.pixelStride) {
-        for (int p = 0; p < P; ++p) v[p] = Pooling::step(v[p], F8::load(tap + p * a.strideWidth * a.pixelStride, lanes));
+        for (int p = 0; p < P; ++p)
+          v[p] = Pooling::step(v[p], F8::load(tap + p * a.strideWidth * a.pixelStride, lanes));
       }
     } else {
       for (int p = 0; p < P; ++p) {
         const int left = firstLeft + p * a.strideWidth;
         const int firstX = std::max(0, -left), lastX = std::min(a.kernelWidth, a.width - left);
-        for (int kx = firstX; kx < lastX; ++kx) v[p] = Pooling::step(v[p], F8::load(row + (left + kx) * a.pixelStride, lanes));
+        for (int kx = firstX; kx < lastX; ++kx)
+          v[p] = Pooling::step(v[p], F8::load(row + (left + kx) * a.pixelStride, lanes));
       }
     }
   }

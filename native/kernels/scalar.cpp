@@ -55,15 +55,24 @@ inline F8 each(Op op) {
   for (int i = 0; i < 8; ++i) v.lane[i] = op(i);
   return v;
 }
-inline F8 add(F8 a, F8 b) { return each([&](int i) { return a.lane[i] + b.lane[i]; }); }
-inline F8 mul(F8 a, F8 b) { return each([&](int i) { return a.lane[i] * b.lane[i]; }); }
-inline F8 divide(F8 a, F8 b) { return each([&](int i) { return a.lane[i] / b.lane[i]; }); }
-inline F8 fma(F8 a, F8 b, F8 c) { return each([&](int i) { return std::fma(a.lane[i], b.lane[i], c.lane[i]); }); }
-inline F8 whereNegative(F8 a, F8 other) { return each([&](int i) { return a.lane[i] < 0 ? other.lane[i] : a.lane[i]; }); }
+inline F8 add(F8 a, F8 b) {
+  return each([&](int i) { return a.lane[i] + b.lane[i]; });
+}
+inline F8 mul(F8 a, F8 b) {
+  return each([&](int i) { return a.lane[i] * b.lane[i]; });
+}
+inline F8 divide(F8 a, F8 b) {
+  return each([&](int i) { return a.lane[i] / b.lane[i]; });
+}
+inline F8 fma(F8 a, F8 b, F8 c) {
+  return each([&](int i) { return std::fma(a.lane[i], b.lane[i], c.lane[i]); });
+}
+inline F8 whereNegative(F8 a, F8 other) {
+  return each([&](int i) { return a.lane[i] < 0 ? other.lane[i] : a.lane[i]; });
+}
 inline F8 maximum(F8 so_far, F8 tap) {
-  return each([&](int i) {
-    return tap.lane[i] > so_far.lane[i] || tap.lane[i] != tap.lane[i] ? tap.lane[i] : so_far.lane[i];
-  });
+  return each(
+      [&](int i) { return tap.lane[i] > so_far.lane[i] || tap.lane[i] != tap.lane[i] ? tap.lane[i] : so_far.lane[i]; });
 }
 inline unsigned atLeast(F8 a, F8 flip, F8 threshold) {
   unsigned bits = 0;
@@ -82,7 +91,9 @@ struct I8 {
     return v;
   }
 };
-inline F8 toFloat(I8 a) { return each([&](int i) { return static_cast<float>(a.lane[i]); }); }
+inline F8 toFloat(I8 a) {
+  return each([&](int i) { return static_cast<float>(a.lane[i]); });
+}
 inline F8 dotProduct(I8 base, I8 counts) {
   return each([&](int i) { return static_cast<float>(base.lane[i] - 2 * counts.lane[i]); });
 }
@@ -110,8 +121,8 @@ inline IW dotPairs(IW sums, const IW& a, const IW& b) {
 }
 
 template <int P, int V>
-inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset, const uint8_t* weights,
-                      I8 (&counts)[1][P]) {
+inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset,
+                      const uint8_t* weights, I8 (&counts)[1][P]) {
   const int words = (w.segmentLength + 63) / 64;
   for (int p = 0; p < P; ++p) {
     const uint8_t* weight = weights;
@@ -120,7 +131,8 @@ inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segment
       for (int k = 0; k < words; ++k, weight += 64) {
         uint64_t block[8];
         std::memcpy(block, weight, sizeof block);
-        for (int lane = 0; lane < 8; ++lane) sums[lane] += popcount(segments[s][offset + p * w.pixelStride + k] ^ block[lane]);
+        for (int lane = 0; lane < 8; ++lane)
+          sums[lane] += popcount(segments[s][offset + p * w.pixelStride + k] ^ block[lane]);
       }
     }
     counts[0][p] = I8::load(sums);
@@ -132,8 +144,8 @@ inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segment
 }  // namespace
 
 extern const KernelTable scalar_table;
-const KernelTable scalar_table = {
-    "scalar", "bconv_u64x8", "gemm_2x8", {kBconvLanes, kBconvUnitBytes}, kGemmLanes, bconv, gemm, pixelGemm, maxPool, avgPool,
-    map};
+const KernelTable scalar_table = {"scalar",   "bconv_u64x8", "gemm_2x8", {kBconvLanes, kBconvUnitBytes},
+                                  kGemmLanes, bconv,         gemm,       pixelGemm,
+                                  maxPool,    avgPool,       map};
 
 }  // namespace bitpath

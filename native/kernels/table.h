@@ -17,12 +17,12 @@ enum class StepKind : uint8_t { Affine, Add, Scale, Relu, Prelu, Store, Sign };
 // of 8 channels.
 struct BoundStep {
   StepKind kind;
-  const float* a = nullptr;  // Affine: mul · Prelu: slope · Sign: threshold
-  const float* b = nullptr;  // Affine: add · Sign: flip (+0.0 or −0.0: its bits are xor-ed)
-  float factor = 0;          // Scale
-  float* map = nullptr;      // Add, Store: channel 0 of pixel 0
+  const float* a = nullptr;   // Affine: mul · Prelu: slope · Sign: threshold
+  const float* b = nullptr;   // Affine: add · Sign: flip (+0.0 or −0.0: its bits are xor-ed)
+  float factor = 0;           // Scale
+  float* map = nullptr;       // Add, Store: channel 0 of pixel 0
   ptrdiff_t pixelStride = 0;  // floats
-  uint8_t* masks = nullptr;  // Sign: see Epilogue
+  uint8_t* masks = nullptr;   // Sign: see Epilogue
 };
 
 // What happens to a value between the instruction that makes it and memory. Sign writes one bit a channel into `masks`:
@@ -56,8 +56,8 @@ struct Windows {
 // base is int32 [rowBase + xBase[x] + channel]: the number of taps that count, K for a window inside the map, corrected for
 // padding. K ≤ 2²⁴, so that p fits 32 bits, no sum overflows, and every dot product is exact in float32.
 struct BconvArgs {
-  Windows<uint64_t> windows;  // segmentLength in bits; the words' tail bits are equal in both operands
-  const void* weights;        // packed as `bconvLayout` says
+  Windows<uint64_t> windows;      // segmentLength in bits; the words' tail bits are equal in both operands
+  const void* weights;            // packed as `bconvLayout` says
   const int32_t* const* rowBase;  // per row
   const int32_t* xBase;           // per x: offset into rowBase[r]
   Epilogue epilogue;
@@ -72,9 +72,9 @@ struct GemmArgs {
 
 // v = fma(float(Σ pixel·weight), scale, bias), the sum in int32: the Program promises 255·Σ|weight| < 2³¹.
 struct PixelGemmArgs {
-  Windows<int16_t> windows;  // segmentLength even: the element after an odd segment is readable and its weight 0
-  const int16_t* weights;    // [⌈channels / gemmLanes⌉][K / 2][gemmLanes][2]
-  const float* scale;        // by channel
+  Windows<int16_t> windows;     // segmentLength even: the element after an odd segment is readable and its weight 0
+  const int16_t* weights;       // [⌈channels / gemmLanes⌉][K / 2][gemmLanes][2]
+  const float* scale;           // by channel
   const float* const* rowBias;  // per row
   const int32_t* xBias;         // per x: offset into rowBias[r]
   Epilogue epilogue;
@@ -82,7 +82,7 @@ struct PixelGemmArgs {
 
 // Pools over taps inside the map; count: what a sum is divided by.
 struct PoolArgs {
-  const float* image;  // channel 0 of pixel (0, 0)
+  const float* image;                // channel 0 of pixel (0, 0)
   ptrdiff_t pixelStride, rowStride;  // floats
   int height, width;
   int kernelHeight, kernelWidth, strideHeight, strideWidth, padTop, padLeft;

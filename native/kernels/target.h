@@ -7,8 +7,7 @@
 
 #define BITPATH_AVX512_FEATURES \
   (kSse42 | kAvx2 | kFma | kAvx512F | kAvx512Bw | kAvx512Dq | kAvx512Vl | kAvx512Vpopcntdq | kAvx512Vnni)
-#define BITPATH_AVX512_TARGET \
-  "sse4.2,popcnt,avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx512vnni"
+#define BITPATH_AVX512_TARGET "sse4.2,popcnt,avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx512vnni"
 
 #define BITPATH_AVX2_FEATURES (kSse42 | kAvx2 | kFma)
 #define BITPATH_AVX2_TARGET "sse4.2,popcnt,avx2,fma"

@@ -33,7 +33,7 @@ void runJob(Job& job, ThreadPool& pool) noexcept {
 }
 
 // Works through a lane's queue. The environment outlives this: tearDown() waits for its running jobs.
-void drain(const std::shared_ptr<Lane>& lane, ThreadPool& pool) {
+void drain(const std::shared_ptr<Lane>& lane, ThreadPool& pool) noexcept {
   while (true) {
     Job* job;
     {
@@ -47,7 +47,7 @@ void drain(const std::shared_ptr<Lane>& lane, ThreadPool& pool) {
     }
     runJob(*job, pool);
     const std::shared_ptr<Environment> environment = job->environment;
-    environment->complete(job->id);  // `job` may be gone from here on
+    environment->complete(*job);
   }
 }
 
@@ -65,8 +65,7 @@ Napi::Value outputsToJs(Napi::Env env, const std::vector<AlignedBuffer>& outputs
 
 Environment::Environment(Napi::Env env) : env_(env) {
   pool = ThreadPool::shared();
-  // Only to call back onto this thread: the function itself is never used.
-  wakeUp_ = Napi::ThreadSafeFunction::New(env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "bitpath", 0, 1);
+  wakeUp_ = WakeUp::New(env, "bitpath", 0, 1, this);
   wakeUp_.Unref(env);  // an idle engine must not keep the process alive
 }
 
@@ -108,16 +107,16 @@ uint32_t Environment::start(std::unique_ptr<Job> job) {
   return id;
 }
 
-void Environment::complete(uint32_t id) {
+void Environment::complete(Job& job) noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (!closing_) {
-    // The queue is unbounded; a failure means that the environment is closing, where tearDown() takes care of the job.
-    wakeUp_.NonBlockingCall([this, id](Napi::Env env, Napi::Function) {
-      if (env != nullptr) deliver(env, id);
-    });
-  }
+  // The queue is unbounded; a failure means that the environment is closing, where tearDown() takes care of the job.
+  if (!closing_) wakeUp_.NonBlockingCall(&job);
   ++completed_;
   idle_.notify_all();
+}
+
+void Environment::callJs(Napi::Env env, Napi::Function, Environment* environment, Job* job) {
+  if (env != nullptr) environment->deliver(env, job->id);  // null: the environment is gone, and the job with it
 }
 
 void Environment::deliver(Napi::Env env, uint32_t id) {

@@ -62,15 +62,18 @@ class Environment {
   // The environment is going away: stops its runs and waits for them.
   void tearDown();
 
-  // On a pool thread: the job is done, its result may be fetched.
-  void complete(uint32_t id);
+  // On a pool thread: the job is done, its result may be fetched. The job may be gone when this returns.
+  void complete(Job& job) noexcept;
 
   std::shared_ptr<ThreadPool> pool;
 
  private:
   void deliver(Napi::Env env, uint32_t id);
+  static void callJs(Napi::Env env, Napi::Function, Environment* environment, Job* job);
 
-  Napi::ThreadSafeFunction wakeUp_;
+  // Calls back onto the JavaScript thread without allocating: a pool thread has nobody to throw to.
+  using WakeUp = Napi::TypedThreadSafeFunction<Environment, Job, &Environment::callJs>;
+  WakeUp wakeUp_;
   std::unordered_map<uint32_t, std::unique_ptr<Job>> jobs_;  // JavaScript thread only
   uint32_t nextId_ = 1;
 

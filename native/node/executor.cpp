@@ -13,7 +13,8 @@ int64_t outputFloats(const FloatMap& map, int64_t images) { return images * map.
 
 std::vector<AlignedBuffer> makeOutputs(const Program& program, int64_t images) {
   std::vector<AlignedBuffer> outputs;
-  for (const FloatMap& map : program.outputs()) outputs.emplace_back(static_cast<size_t>(outputFloats(map, images)) * 4);
+  for (const FloatMap& map : program.outputs())
+    outputs.emplace_back(static_cast<size_t>(outputFloats(map, images)) * 4);
   return outputs;
 }
 
@@ -37,7 +38,8 @@ InputArgument inputArgument(const Napi::CallbackInfo& info, const Program& progr
                              std::to_string(bytes.length) + ",");
   }
   for (const FloatMap& map : program.outputs()) {
-    if (outputFloats(map, images) > (int64_t{1} << 31)) badArgument("images", "fewer images: the outputs would not fit an array");
+    if (outputFloats(map, images) > (int64_t{1} << 31))
+      badArgument("images", "fewer images: the outputs would not fit an array");
   }
   return {bytes, uint8Input, images};
 }
@@ -45,15 +47,17 @@ InputArgument inputArgument(const Napi::CallbackInfo& info, const Program& progr
 }  // namespace
 
 Napi::Function ExecutorWrap::define(Napi::Env env) {
-  return DefineClass(env, "Executor",
-                     {InstanceMethod<&ExecutorWrap::run>("run"), InstanceMethod<&ExecutorWrap::runSync>("runSync"),
-                      InstanceMethod<&ExecutorWrap::cancel>("cancel"), InstanceMethod<&ExecutorWrap::dispose>("dispose")});
+  return DefineClass(
+      env, "Executor",
+      {InstanceMethod<&ExecutorWrap::run>("run"), InstanceMethod<&ExecutorWrap::runSync>("runSync"),
+       InstanceMethod<&ExecutorWrap::cancel>("cancel"), InstanceMethod<&ExecutorWrap::dispose>("dispose")});
 }
 
 ExecutorWrap::ExecutorWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ExecutorWrap>(info) {
   guarded(info.Env(), [&] {
     // A program is known by its tag: anything may have its prototype.
-    if (!info[0].IsObject() || !info[0].As<Napi::Object>().CheckTypeTag(&ProgramWrap::kTag)) badArgument("program", "a Program");
+    if (!info[0].IsObject() || !info[0].As<Napi::Object>().CheckTypeTag(&ProgramWrap::kTag))
+      badArgument("program", "a Program");
     const ProgramWrap* program = ProgramWrap::Unwrap(info[0].As<Napi::Object>());
     const int threads = integerArgument(info[1], "threads", 1, 1024);
     environment_ = *info.Env().GetInstanceData<std::shared_ptr<Environment>>();

@@ -41,7 +41,8 @@ inline int32_t integerArgument(const Napi::Value& value, const char* name, int32
   const std::string expected = "an integer from " + std::to_string(min) + " to " + std::to_string(max);
   if (!value.IsNumber()) badArgument(name, expected);
   const double number = value.As<Napi::Number>().DoubleValue();
-  if (!(number >= min && number <= max) || number != static_cast<double>(static_cast<int32_t>(number))) badArgument(name, expected);
+  if (!(number >= min && number <= max) || number != static_cast<double>(static_cast<int32_t>(number)))
+    badArgument(name, expected);
   return static_cast<int32_t>(number);
 }
 

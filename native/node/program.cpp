@@ -9,10 +9,10 @@ namespace bitpath {
 const napi_type_tag ProgramWrap::kTag = {0x6269747061746850ull, 0x726f6772616d0001ull};
 
 Napi::Function ProgramWrap::define(Napi::Env env) {
-  return DefineClass(env, "Program",
-                     {InstanceAccessor<&ProgramWrap::isa>("isa"), InstanceAccessor<&ProgramWrap::arenaBytes>("arenaBytes"),
-                      InstanceAccessor<&ProgramWrap::weightBytes>("weightBytes"),
-                      InstanceMethod<&ProgramWrap::describe>("describe")});
+  return DefineClass(
+      env, "Program",
+      {InstanceAccessor<&ProgramWrap::isa>("isa"), InstanceAccessor<&ProgramWrap::arenaBytes>("arenaBytes"),
+       InstanceAccessor<&ProgramWrap::weightBytes>("weightBytes"), InstanceMethod<&ProgramWrap::describe>("describe")});
 }
 
 ProgramWrap::ProgramWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ProgramWrap>(info) {
@@ -23,8 +23,8 @@ ProgramWrap::ProgramWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Prog
     if (constants.type != napi_uint8_array) badArgument("constants", "a Uint8Array");
     if (!info[2].IsString()) badArgument("isa", "a string");
     const IsaEntry& isa = isaByName(info[2].As<Napi::String>().Utf8Value(), detectFeatures());
-    program = std::make_shared<const Program>(reinterpret_cast<const int32_t*>(code.data), code.length / 4, constants.data,
-                                              constants.length, *isa.table);
+    program = std::make_shared<const Program>(reinterpret_cast<const int32_t*>(code.data), code.length / 4,
+                                              constants.data, constants.length, *isa.table);
     for (const OpInfo& op : program->describe()) weights_ += op.weightBytes;
     info.This().As<Napi::Object>().TypeTag(&kTag);
     // The collector sees a small object: tell it what hangs on it.
@@ -36,7 +36,9 @@ ProgramWrap::~ProgramWrap() {
   if (program) Napi::MemoryManagement::AdjustExternalMemory(Env(), -weights_);
 }
 
-Napi::Value ProgramWrap::isa(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), program->kernels().isa); }
+Napi::Value ProgramWrap::isa(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), program->kernels().isa);
+}
 
 Napi::Value ProgramWrap::arenaBytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(program->arenaBytes()));

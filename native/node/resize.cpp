@@ -13,7 +13,9 @@ namespace {
 class ResizeWorker : public Napi::AsyncWorker {
  public:
   ResizeWorker(const Napi::Function& callback, const Bytes& pixels, const Resize& resize)
-      : Napi::AsyncWorker(callback, "bitpath:resize"), pixels_(pixels.data, pixels.data + pixels.length), resize_(resize) {}
+      : Napi::AsyncWorker(callback, "bitpath:resize"),
+        pixels_(pixels.data, pixels.data + pixels.length),
+        resize_(resize) {}
 
   void Execute() override {
     try {

@@ -25,7 +25,8 @@ class BinaryConv final : public BandedOp {
     const bool zeroPad = r.flag("zeroPad");
     if (channels % groups_ != 0 || output_.channels % groups_ != 0) r.fail("groups do not divide the channels");
     if (zeroPad && source_.padBit) r.fail("zeroPad needs padBit 0");
-    if (window_.rowSpan(output_.height) > source_.paddedHeight() || window_.columnSpan(output_.width) > source_.paddedWidth()) {
+    if (window_.rowSpan(output_.height) > source_.paddedHeight() ||
+        window_.columnSpan(output_.width) > source_.paddedWidth()) {
       r.fail("windows reach outside the padded bit map");
     }
     groupChannels_ = channels / groups_;
@@ -54,17 +55,19 @@ class BinaryConv final : public BandedOp {
   }
 
  protected:
-  void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t* scratch, int, int) const override {
+  void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t* scratch, int,
+               int) const override {
     const uint64_t** pointers = reinterpret_cast<const uint64_t**>(scratch);
     const int32_t** rowBase = reinterpret_cast<const int32_t**>(scratch + pointerBytes(band.rows));
     uint64_t* gathered = reinterpret_cast<uint64_t*>(scratch + pointerBytes(band.rows) + rowBaseBytes(band.rows));
     for (int r = 0; r < band.rows; ++r) rowBase[r] = base_.data() + yBase_[band.firstRow + r];
 
     for (int group = 0; group < groups_; ++group) {
-      const ptrdiff_t pixelStride = direct_ ? pointDirect(band, pass, group, pointers) : gather(band, pass, group, pointers, gathered);
+      const ptrdiff_t pixelStride =
+          direct_ ? pointDirect(band, pass, group, pointers) : gather(band, pass, group, pointers, gathered);
       BconvArgs args;
-      args.windows = makeWindows<uint64_t>(segments_, pointers, pixelStride, band.rows, output_.width, epilogue.firstPixel,
-                                           group * groupOutputs_, groupOutputs_);
+      args.windows = makeWindows<uint64_t>(segments_, pointers, pixelStride, band.rows, output_.width,
+                                           epilogue.firstPixel, group * groupOutputs_, groupOutputs_);
       args.weights = weights_.data() + group * groupWeightBytes_;
       args.rowBase = rowBase;
       args.xBase = xBase_.data();
@@ -128,38 +131,48 @@ class BinaryConv final : public BandedOp {
   void makeBase(ProgramReader& r, const uint8_t* bits, int64_t rowBytes, bool zeroPad) {
     const int height = zeroPad ? source_.extent.height : static_cast<int>(source_.paddedHeight());
     const int width = zeroPad ? source_.extent.width : static_cast<int>(source_.paddedWidth());
-    const BorderClasses ys(output_.height, window_.kernelH, window_.strideH, window_.dilationH, zeroPad ? source_.padTop : 0, height);
-    const BorderClasses xs(output_.width, window_.kernelW, window_.strideW, window_.dilationW, zeroPad ? source_.padLeft : 0, width);
+    const BorderClasses ys(output_.height, window_.kernelH, window_.strideH, window_.dilationH,
+                           zeroPad ? source_.padTop : 0, height);
+    const BorderClasses xs(output_.width, window_.kernelW, window_.strideW, window_.dilationW,
+                           zeroPad ? source_.padLeft : 0, width);
     const int64_t stride = roundUp(output_.channels, 8) + 8;
     if (static_cast<int64_t>(xs.ranges.size()) > INT32_MAX / stride) r.fail("too many border classes");
     for (int32_t c : ys.of) yBase_.push_back(c * static_cast<int64_t>(xs.ranges.size()) * stride);
     for (int32_t c : xs.of) xBase_.push_back(static_cast<int32_t>(c * stride));
     base_.assign(ys.ranges.size() * xs.ranges.size() * static_cast<size_t>(stride), 0);
 
-    std::vector<int32_t> ones(static_cast<size_t>(taps_));
+    // sums[ky][kx]: ones of the taps above and left of (ky, kx), so that any rectangle of taps is four look-ups.
+    const int64_t columns = window_.kernelW + 1;
+    std::vector<int32_t> sums(static_cast<size_t>((window_.kernelH + 1) * columns));
     for (int o = 0; o < output_.channels; ++o) {
-      int32_t allOnes = 0;
-      for (int tap = 0; tap < taps_; ++tap) {
-        ones[tap] = 0;
-        for (int64_t c = 0; c < groupChannels_; c += kWordBits) {
-          ones[tap] += popcount(weightBits(bits + o * rowBytes, rowBytes, int64_t{tap} * groupChannels_ + c,
-                                           std::min<int64_t>(kWordBits, groupChannels_ - c)));
+      for (int ky = 0; ky < window_.kernelH; ++ky) {
+        int32_t row = 0;
+        for (int kx = 0; kx < window_.kernelW; ++kx) {
+          row += tapOnes(bits + o * rowBytes, rowBytes, ky * window_.kernelW + kx);
+          sums[(ky + 1) * columns + kx + 1] = sums[ky * columns + kx + 1] + row;
         }
-        allOnes += ones[tap];
       }
       int32_t* to = base_.data() + o;
       for (const auto& y : ys.ranges) {
         for (const auto& x : xs.ranges) {
-          int32_t inside = 0;
-          for (int ky = y.first; ky < y.last; ++ky) {
-            for (int kx = x.first; kx < x.last; ++kx) inside += ones[ky * window_.kernelW + kx];
-          }
+          const int32_t inside = sums[y.last * columns + x.last] - sums[y.first * columns + x.last] -
+                                 sums[y.last * columns + x.first] + sums[y.first * columns + x.first];
           const int32_t valid = (y.last - y.first) * (x.last - x.first) * groupChannels_;
-          *to = valid + 2 * (allOnes - inside);
+          *to = valid + 2 * (sums.back() - inside);
           to += stride;
         }
       }
     }
+  }
+
+  // Set bits among one tap's weights.
+  int32_t tapOnes(const uint8_t* row, int64_t rowBytes, int tap) const {
+    int32_t ones = 0;
+    for (int64_t c = 0; c < groupChannels_; c += kWordBits) {
+      ones += popcount(weightBits(row, rowBytes, int64_t{tap} * groupChannels_ + c,
+                                  std::min<int64_t>(kWordBits, groupChannels_ - c)));
+    }
+    return ones;
   }
 
   ptrdiff_t pointDirect(const Band& band, const Pass& pass, int group, const uint64_t** pointers) const {

@@ -9,7 +9,7 @@ namespace bitpath {
 
 namespace {
 
-constexpr int kCopiedRows = 4;   // of a band at least, where neighbouring bands copy kernelH − 1 rows twice
+constexpr int kCopiedRows = 4;  // of a band at least, where neighbouring bands copy kernelH − 1 rows twice
 constexpr int kChannelChunk = 64;
 
 class Conv final : public BandedOp {
@@ -66,17 +66,16 @@ class Conv final : public BandedOp {
     for (int group = 0; group < groups_; ++group) {
       const float** to = pointers;
       for (int r = 0; r < band.rows; ++r, to += segments_.count) {
-        segments_.point(window_, to, pixel * window_.dilationW, [&](int ky) {
-          return sourceRow(band, pass, rows, r, ky) + group * groupChannels_;
-        });
+        segments_.point(window_, to, pixel * window_.dilationW,
+                        [&](int ky) { return sourceRow(band, pass, rows, r, ky) + group * groupChannels_; });
       }
       GemmArgs args;
       // With groups, firstChannel is 0 and all channels are wanted: cut() only splits where channelChunk() is not 0.
       const int first = groups_ == 1 ? firstChannel : group * groupOutputs_;
       args.windows = makeWindows<float>(segments_, pointers, pixel * window_.strideW, band.rows, output_.width,
                                         epilogue.firstPixel, first, groups_ == 1 ? channels : groupOutputs_);
-      args.weights = weights_.as<float>() + group * groupWeights_ +
-                     (groups_ == 1 ? first * window_.taps() * groupChannels_ : 0);
+      args.weights =
+          weights_.as<float>() + group * groupWeights_ + (groups_ == 1 ? first * window_.taps() * groupChannels_ : 0);
       args.epilogue = epilogue;
       kernels_.gemm(args);
     }

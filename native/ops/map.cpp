@@ -50,15 +50,18 @@ class Input final : public BandedOp {
   }
 
  protected:
-  void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t* scratch, int, int) const override {
+  void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t* scratch, int,
+               int) const override {
     const int64_t channels = output_.channels, pixels = int64_t{band.rows} * output_.width;
     const int64_t firstPixel = int64_t{band.firstRow} * output_.width;
     float* rows = reinterpret_cast<float*>(scratch);
     if (pass.uint8Input) {
-      const uint8_t* from = static_cast<const uint8_t*>(pass.input) + (band.image * output_.pixels() + firstPixel) * channels;
+      const uint8_t* from =
+          static_cast<const uint8_t*>(pass.input) + (band.image * output_.pixels() + firstPixel) * channels;
       for (int64_t i = 0; i < pixels * channels; ++i) rows[i] = from[i];
     } else {
-      const float* image = static_cast<const float*>(pass.input) + band.image * output_.pixels() * channels + firstPixel;
+      const float* image =
+          static_cast<const float*>(pass.input) + band.image * output_.pixels() * channels + firstPixel;
       for (int64_t c = 0; c < channels; ++c) {
         const float* plane = image + c * output_.pixels();
         for (int64_t p = 0; p < pixels; ++p) rows[p * channels + c] = plane[p];

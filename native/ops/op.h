@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "../exec/reader.h"
+#include "../program/reader.h"
 #include "../kernels/table.h"
 #include "steps.h"
 
@@ -41,9 +41,7 @@ class Op {
 
   enum class When { Always = 0, FloatInput = 1, Uint8Input = 2 };
   When when = When::Always;
-  bool runsOn(const Pass& pass) const {
-    return when == When::Always || (when == When::Uint8Input) == pass.uint8Input;
-  }
+  bool runsOn(const Pass& pass) const { return when == When::Always || (when == When::Uint8Input) == pass.uint8Input; }
 };
 
 // A band is `rows` output rows of one image, one task's work; the last band of an image may be shorter.
@@ -79,9 +77,9 @@ class BandedOp : public Op {
 
  private:
   struct Cut {
-    int rows;            // of a band
+    int rows;  // of a band
     int bandsPerImage;
-    int chunks;          // of channels
+    int chunks;  // of channels
   };
   Cut cut(const Pass& pass) const;
   int maxRows_ = 1;

@@ -29,8 +29,8 @@ class PixelConv final : public BandedOp {
     const int16_t* weights = reinterpret_cast<const int16_t*>(r.view("weight", output_.channels * k * 2, 2));
     checkSums(r, weights, k);
     const int64_t length = roundUp(segments_.length, 2);
-    weights_ = AlignedBuffer(
-        static_cast<size_t>(divideUp(output_.channels, kernels_.gemmLanes) * kernels_.gemmLanes * segments_.count * length * 2));
+    weights_ = AlignedBuffer(static_cast<size_t>(divideUp(output_.channels, kernels_.gemmLanes) * kernels_.gemmLanes *
+                                                 segments_.count * length * 2));
     packGemmWeights(weights, output_.channels, segments_.count, segments_.length, kernels_.gemmLanes, 2,
                     weights_.as<int16_t>());
     segments_.length = static_cast<int>(length);
@@ -57,7 +57,8 @@ class PixelConv final : public BandedOp {
   }
 
  protected:
-  void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t* scratch, int, int) const override {
+  void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t* scratch, int,
+               int) const override {
     const int16_t** pointers = reinterpret_cast<const int16_t**>(scratch);
     const float** rowBias = reinterpret_cast<const float**>(scratch + pointerBytes(band.rows));
     int16_t* rows = reinterpret_cast<int16_t*>(scratch + pointerBytes(band.rows) + biasBytes(band.rows));

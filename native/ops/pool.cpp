@@ -8,7 +8,8 @@ namespace {
 
 class Pool final : public BandedOp {
  public:
-  Pool(ProgramReader& r, const KernelTable& kernels, bool max) : BandedOp(max ? "maxPool" : "avgPool", kernels), max_(max) {
+  Pool(ProgramReader& r, const KernelTable& kernels, bool max)
+      : BandedOp(max ? "maxPool" : "avgPool", kernels), max_(max) {
     source_ = r.floatMap();
     output_.height = r.integer("outHeight", 1, ProgramReader::kMaxExtent);
     output_.width = r.integer("outWidth", 1, ProgramReader::kMaxExtent);

@@ -72,7 +72,8 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
         break;
       case StepKind::Sign: {
         step.bits = reader.bitMap();
-        if (!(step.bits.extent == output)) reader.fail("a sign's bit map has not the shape of the instruction's output");
+        if (!(step.bits.extent == output))
+          reader.fail("a sign's bit map has not the shape of the instruction's output");
         step.a = reader.optionalConstant<float>("threshold", channels, kLaneSlack);
         step.b = reader.optionalConstant<float>("flip", channels, kLaneSlack);
         for (int64_t c = 0; c < channels; ++c) {
@@ -86,7 +87,8 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
   }
 }
 
-Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, uint8_t* masks, int64_t firstPixel, int64_t pixels) const {
+Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, uint8_t* masks, int64_t firstPixel,
+                     int64_t pixels) const {
   int count = 0;
   for (const Step& step : steps_) {
     BoundStep& to = bound[count++];

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "../exec/reader.h"
+#include "../program/reader.h"
 #include "../kernels/table.h"
 
 namespace bitpath {

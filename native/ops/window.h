@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "../exec/reader.h"
+#include "../program/reader.h"
 #include "../kernels/table.h"
 
 namespace bitpath {
@@ -29,15 +29,17 @@ struct WindowShape {
   int64_t taps() const { return static_cast<int64_t>(kernelH) * kernelW; }
   // Source rows that `rows` output rows span, and source columns that `width` outputs span.
   int64_t rowSpan(int rows) const { return (rows - 1) * int64_t{strideH} + (kernelH - 1) * int64_t{dilationH} + 1; }
-  int64_t columnSpan(int width) const { return (width - 1) * int64_t{strideW} + (kernelW - 1) * int64_t{dilationW} + 1; }
+  int64_t columnSpan(int width) const {
+    return (width - 1) * int64_t{strideW} + (kernelW - 1) * int64_t{dilationW} + 1;
+  }
 };
 
 // A window in memory is segments: whole kernel rows where neighbouring taps' elements are neighbours, else single taps.
 struct Segments {
   bool wholeRows = true;
-  int count = 1;            // per window
-  int parts = 1;            // per kernel row
-  int length = 1;           // elements
+  int count = 1;   // per window
+  int parts = 1;   // per kernel row
+  int length = 1;  // elements
 
   Segments() = default;
   Segments(const WindowShape& w, bool neighbours, int64_t groupChannels)
@@ -62,18 +64,20 @@ struct BorderClasses {
   struct Range {
     int first, last;  // taps first … last − 1 are inside
   };
-  std::vector<int32_t> of;     // class of each output position
-  std::vector<Range> ranges;   // of each class
+  std::vector<int32_t> of;    // class of each output position
+  std::vector<Range> ranges;  // of each class
 
   BorderClasses(int outputs, int kernel, int stride, int dilation, int pad, int size) {
     for (int o = 0; o < outputs; ++o) {
       const int64_t start = int64_t{o} * stride - pad;
       const int64_t first = start >= 0 ? 0 : std::min<int64_t>(kernel, divideUp(-start, dilation));
-      const int64_t last = size - start <= 0 ? first : std::max(first, std::min<int64_t>(kernel, divideUp(size - start, dilation)));
+      const int64_t last =
+          size - start <= 0 ? first : std::max(first, std::min<int64_t>(kernel, divideUp(size - start, dilation)));
       const Range range{static_cast<int>(first), static_cast<int>(last)};
       if (ranges.empty() || ranges[of.back()].first != range.first || ranges[of.back()].last != range.last) {
         size_t known = 0;
-        while (known < ranges.size() && (ranges[known].first != range.first || ranges[known].last != range.last)) ++known;
+        while (known < ranges.size() && (ranges[known].first != range.first || ranges[known].last != range.last))
+          ++known;
         if (known == ranges.size()) ranges.push_back(range);
         of.push_back(static_cast<int32_t>(known));
       } else {
@@ -86,8 +90,8 @@ struct BorderClasses {
 // Packs [channels][K] weights as [⌈channels / lanes⌉][K / group][lanes][group]; missing channels are zero. K is a multiple of
 // `group` after each segment of `segment` elements is filled up to `paddedSegment` with zeros.
 template <typename Element>
-inline void packGemmWeights(const Element* weights, int channels, int64_t segments, int64_t segment, int lanes, int group,
-                            Element* to) {
+inline void packGemmWeights(const Element* weights, int channels, int64_t segments, int64_t segment, int lanes,
+                            int group, Element* to) {
   const int64_t paddedSegment = roundUp(segment, group);
   const int64_t k = segments * segment, paddedK = segments * paddedSegment;
   for (int o = 0; o < channels; ++o) {
@@ -103,8 +107,8 @@ inline void packGemmWeights(const Element* weights, int channels, int64_t segmen
 
 // Windows for the kernels: geometry filled in, pointers set by the caller.
 template <typename Element>
-inline Windows<Element> makeWindows(const Segments& segments, const Element* const* pointers, ptrdiff_t pixelStride, int rows,
-                                    int width, int64_t firstPixel, int firstChannel, int channels) {
+inline Windows<Element> makeWindows(const Segments& segments, const Element* const* pointers, ptrdiff_t pixelStride,
+                                    int rows, int width, int64_t firstPixel, int firstChannel, int channels) {
   return {pointers, segments.count, segments.length, pixelStride, rows, width, firstPixel, firstChannel, channels};
 }
 

@@ -38,7 +38,7 @@ function split(code: Int32Array, outputCount: number): number[][] {
   return instructions;
 }
 
-test('header, outputs and instructions are laid out as native/exec/program.h says', () => {
+test('header, outputs and instructions are laid out as native/program/layout.h says', () => {
   const { code, outputs, instructions, inputShape, acceptsUint8, batch } = program(null);
   assert.deepEqual([...code.subarray(0, 3)], [MAGIC, VERSION, 2]);
   assert.deepEqual([...code.subarray(4, 9)], [3, 6, 7, 2, 3]);
@@ -91,8 +91,8 @@ test('constants start a line of 64 bytes, and equal ones are stored once', () =>
   assert.equal(bytes[64], 7);
 });
 
-test('opcodes and steps are those of native/exec/program.h', () => {
-  const text = readFileSync(new URL('../../../native/exec/program.h', import.meta.url), 'utf8');
+test('opcodes and steps are those of native/program/layout.h', () => {
+  const text = readFileSync(new URL('../../../native/program/layout.h', import.meta.url), 'utf8');
   const listed = [...text.matchAll(/^\/\/ {3}(\d) ([A-Z_]+) /gm)].map(([, number, name]) => [name, Number(number)]);
   const upper = (table: object) =>
     Object.entries(table).map(([name, n]) => [name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase(), n]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type CompileOptions, compile, graphToJson, type Isa } from 'bitpath';
+import { type CompileOptions, compile, GraphBuilder, graphToJson, type Isa } from 'bitpath';
 import { native } from '#lib/native.js';
 import { failsWith, IMAGE, NORMALIZATION, paramsOf, ramp, small, smallGraph } from './helpers.js';
 
@@ -117,4 +117,11 @@ test('every ISA of this machine gives the same bits, and says that it ran', asyn
   }
   t.diagnostic(names.join(', '));
   assert.ok(names.includes('scalar'));
+});
+
+test('feature maps that no memory holds are refused before they are asked for', async () => {
+  const graph = new GraphBuilder('vast');
+  const x = graph.input({ channels: 3, height: 8192, width: 8192 });
+  graph.output('y', graph.globalAvgPool(graph.relu(x)));
+  await assert.rejects(compile(graph.build(), new Map(), { batch: 4096 }), { code: 'ERR_BITPATH_MEMORY' });
 });

@@ -44,10 +44,13 @@ describe('accuracy', { skip: missing }, () => {
           answers[dtype].push(...winners(logits.data, 200));
         }
       }
-      const accuracy = (list: number[]) => (100 * list.filter((answer, i) => answer === labels[i]).length) / labels.length;
+      const accuracy = (list: number[]) =>
+        (100 * list.filter((answer, i) => answer === labels[i]).length) / labels.length;
       const [float, picture] = [accuracy(answers.float32), accuracy(answers.uint8)];
       const differ = (100 * answers.float32.filter((answer, i) => answer !== answers.uint8[i]).length) / labels.length;
-      t.diagnostic(`top-1 ${float.toFixed(2)} from float tensors, ${picture.toFixed(2)} from pictures, ${top1} by PyTorch`);
+      t.diagnostic(
+        `top-1 ${float.toFixed(2)} from float tensors, ${picture.toFixed(2)} from pictures, ${top1} by PyTorch`,
+      );
       t.diagnostic(`${differ.toFixed(1)} % of single answers differ between the two`);
       assert.ok(Math.abs(float - top1) <= 0.3, `${float} from float tensors`);
       assert.ok(Math.abs(picture - top1) <= 1.2, `${picture} from pictures`);

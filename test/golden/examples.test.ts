@@ -11,7 +11,12 @@ const expected: Record<string, string> = { 'goldfish.svg': 'n01443537', 'school-
 
 describe('examples', () => {
   it('are all listed here', () => {
-    assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith('.svg')).sort(), Object.keys(expected));
+    assert.deepEqual(
+      readdirSync(folder)
+        .filter((name) => name.endsWith('.svg'))
+        .sort(),
+      Object.keys(expected),
+    );
   });
 
   for (const [name, id] of Object.entries(expected)) {

@@ -8,7 +8,17 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { compile, type Graph, graphFromJson, graphParams, graphToJson, loadModel, type Model, openDataset, Tensor } from 'bitpath';
+import {
+  compile,
+  type Graph,
+  graphFromJson,
+  graphParams,
+  graphToJson,
+  loadModel,
+  type Model,
+  openDataset,
+  type Tensor,
+} from 'bitpath';
 import { decodeImage, preprocess } from 'bitpath/images';
 import { Npz } from './npz.js';
 import { missing, NETWORKS, shared } from './shared.js';
@@ -17,7 +27,12 @@ type Attrs = Record<string, unknown>;
 type Change = (op: string, attrs: Attrs) => Attrs;
 
 /** The part of `graph` whose nodes `select` names, fed by one input of `shape` [1, C, H, W] in place of all that it leaves out. */
-function part(graph: Graph, select: (name: string) => boolean, shape: readonly number[], change: Change = (_, attrs) => attrs): Graph {
+function part(
+  graph: Graph,
+  select: (name: string) => boolean,
+  shape: readonly number[],
+  change: Change = (_, attrs) => attrs,
+): Graph {
   const { nodes, ...json } = graphToJson(graph);
   const kept = nodes.filter(({ name }) => select(name));
   const names = new Set(kept.map(({ name }) => name));
@@ -94,10 +109,20 @@ function maxPool(map: Float32Array, channels: number, height: number, width: num
 }
 
 /** Enlarges height × width × 3 and normalises, plainly: what `preprocess` does, and what it must not. */
-function enlarge(pixels: Uint8Array, size: number, to: number, { alignCorners = false, divisor = 255 } = {}): Float32Array {
-  const [mean, std] = [[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]] as const;
-  const source = (o: number) => (alignCorners ? (o * (size - 1)) / (to - 1) : Math.max(0, ((o + 0.5) * size) / to - 0.5));
-  const at = (y: number, x: number, c: number) => pixels[(Math.min(y, size - 1) * size + Math.min(x, size - 1)) * 3 + c] as number;
+function enlarge(
+  pixels: Uint8Array,
+  size: number,
+  to: number,
+  { alignCorners = false, divisor = 255 } = {},
+): Float32Array {
+  const [mean, std] = [
+    [0.485, 0.456, 0.406],
+    [0.229, 0.224, 0.225],
+  ] as const;
+  const source = (o: number) =>
+    alignCorners ? (o * (size - 1)) / (to - 1) : Math.max(0, ((o + 0.5) * size) / to - 0.5);
+  const at = (y: number, x: number, c: number) =>
+    pixels[(Math.min(y, size - 1) * size + Math.min(x, size - 1)) * 3 + c] as number;
   return Float32Array.from({ length: 3 * to * to }, (_, i) => {
     const [c, y, x] = [Math.floor(i / to / to), source(Math.floor(i / to) % to), source(i % to)];
     const [y0, x0] = [Math.floor(y), Math.floor(x)];
@@ -107,7 +132,8 @@ function enlarge(pixels: Uint8Array, size: number, to: number, { alignCorners = 
   });
 }
 
-const largestDifference = (a: Float32Array, b: Float32Array) => a.reduce((max, value, i) => Math.max(max, Math.abs(value - (b[i] as number))), 0);
+const largestDifference = (a: Float32Array, b: Float32Array) =>
+  a.reduce((max, value, i) => Math.max(max, Math.abs(value - (b[i] as number))), 0);
 
 for (const { model: name, golden: file } of NETWORKS) {
   describe(`${name} equals PyTorch`, { skip: missing }, () => {
@@ -137,7 +163,10 @@ for (const { model: name, golden: file } of NETWORKS) {
       assert.ok(largestDifference(tensor.data, expected) <= 1e-5);
 
       assert.ok(largestDifference(enlarge(pixels, 64, 128), expected) <= 1e-5);
-      assert.ok(largestDifference(enlarge(pixels, 64, 128, { alignCorners: true }), expected) > 1e-5, 'align_corners passed');
+      assert.ok(
+        largestDifference(enlarge(pixels, 64, 128, { alignCorners: true }), expected) > 1e-5,
+        'align_corners passed',
+      );
       assert.ok(largestDifference(enlarge(pixels, 64, 128, { divisor: 256 }), expected) > 1e-5, '÷256 passed');
     });
 
@@ -164,7 +193,10 @@ for (const { model: name, golden: file } of NETWORKS) {
       for (const unit of units) {
         const { data, shape } = golden.get(`${unit}.in`);
         const expected = golden.floats(`${unit}.out`);
-        const difference = compare(await run(model, part(model.graph, scoped(unit), shape), data as Float32Array), expected);
+        const difference = compare(
+          await run(model, part(model.graph, scoped(unit), shape), data as Float32Array),
+          expected,
+        );
         assert.ok(agrees(difference, TIGHT), `${unit}: ${JSON.stringify(difference)}`);
         values += expected.length;
         flips += difference.flips;
@@ -172,16 +204,22 @@ for (const { model: name, golden: file } of NETWORKS) {
       }
       assert.ok(units.length >= 16);
       assert.equal(flips, 0);
-      t.diagnostic(`${units.length} units, ${values} values, ${flips} flips, largest difference ${worst.toExponential(1)} of the largest value`);
+      t.diagnostic(
+        `${units.length} units, ${values} values, ${flips} flips, largest difference ${worst.toExponential(1)} of the largest value`,
+      );
     });
 
-    for (const [what, change] of [['BatchNorm eps 1e-3', wrongEps], ['borders of −1', minusOnes]] as const) {
+    for (const [what, change] of [
+      ['BatchNorm eps 1e-3', wrongEps],
+      ['borders of −1', minusOnes],
+    ] as const) {
       it(`every unit can fail: ${what}`, async (t) => {
         let told = 0;
         for (const unit of units) {
           const { data, shape } = golden.get(`${unit}.in`);
           const graph = part(model.graph, scoped(unit), shape, change);
-          if (!agrees(compare(await run(model, graph, data as Float32Array), golden.floats(`${unit}.out`)), TIGHT)) told++;
+          if (!agrees(compare(await run(model, graph, data as Float32Array), golden.floats(`${unit}.out`)), TIGHT))
+            told++;
         }
         t.diagnostic(`${told} of ${units.length} units told`);
         assert.ok(change === minusOnes ? told === units.length : told > units.length / 2);
@@ -202,7 +240,10 @@ for (const { model: name, golden: file } of NETWORKS) {
         };
         const { data, shape } = golden.get(`body.${start}.u.in`);
         const expected = golden.floats(next === end ? 'body.out' : `body.${next}.u.in`);
-        const { within, relative } = compare(await run(model, part(model.graph, select, shape), data as Float32Array), expected);
+        const { within, relative } = compare(
+          await run(model, part(model.graph, select, shape), data as Float32Array),
+          expected,
+        );
         // A Bi-Real block is one unit, and no sign lies between input and output. In an IGP block a value within rounding of 0
         // may flip at the second unit of a column, and reach 9 · C outputs.
         const single = units.filter((unit) => unit.startsWith(`body.${start}.`)).length === 1;

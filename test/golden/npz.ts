@@ -57,7 +57,10 @@ function parseNpy(npy: Buffer): NpyArray {
   const header = npy.toString('latin1', 10, 10 + headerBytes);
   const descr = /'descr': '(.*?)'/.exec(header)?.[1];
   if (!header.includes("'fortran_order': False")) throw new Error('not in C order');
-  const shape = (/'shape': \((.*?)\)/.exec(header)?.[1] ?? '').split(',').filter((part) => part.trim() !== '').map(Number);
+  const shape = (/'shape': \((.*?)\)/.exec(header)?.[1] ?? '')
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .map(Number);
   const data = new Uint8Array(npy.subarray(10 + headerBytes)).buffer;
   switch (descr) {
     case '<f4':

@@ -11,7 +11,14 @@ const cases = golden.names.filter((name) => name.endsWith('.pixels')).map((name)
 async function resize(name: string): Promise<Float32Array> {
   const { shape, data } = golden.get(`${name}.pixels`);
   const geometry = [...golden.get(`${name}.geometry`).data];
-  const [resizedHeight, resizedWidth, cropTop, cropLeft, cropHeight, cropWidth] = geometry as [number, number, number, number, number, number];
+  const [resizedHeight, resizedWidth, cropTop, cropLeft, cropHeight, cropWidth] = geometry as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const [height, width] = shape as [number, number];
   return resizeBilinear(
     { pixels: data as Uint8Array, height, width },

@@ -7,7 +7,9 @@ const repository = join(import.meta.dirname, '../../..');
 export const shared = process.env.BITPATH_SHARED ?? join(repository, '../shared');
 
 /** Why tests that need it cannot run, or false: the `skip` option of node:test. It is said on stderr too. */
-export const missing = existsSync(join(shared, 'weights/golden')) ? false : `${shared} is not there: set BITPATH_SHARED`;
+export const missing = existsSync(join(shared, 'weights/golden'))
+  ? false
+  : `${shared} is not there: set BITPATH_SHARED`;
 if (missing !== false) console.error(`\nNOT TESTED against PyTorch's golden tensors and pictures: ${missing}\n`);
 
 /** A trained network with its golden file and what its README says of the pictures in val.bin. */

@@ -61,17 +61,6 @@ std::vector<size_t> instructions(const std::vector<int32_t>& code) {
   return starts;
 }
 
-// Loading sums weights per border class, which takes (kernelH·kernelW)² steps: hostile, but no memory error, and it would be
-// all that the fuzzer does. Larger kernels than 2²⁴ bits are refused at once and stay in.
-bool isSlow(const std::vector<int32_t>& code) {
-  for (const size_t at : instructions(code)) {
-    if (code[at] != 2 || at + 17 > code.size()) continue;
-    const int64_t taps = int64_t{code[at + 15]} * code[at + 16];
-    if (taps > 1024 && taps <= (1 << 24)) return true;
-  }
-  return false;
-}
-
 void runOn(const Input& input, const KernelTable& table, int threads) {
   std::shared_ptr<const Program> program;
   try {
@@ -213,7 +202,6 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Input input = parse(data, size);
-  if (isSlow(input.code)) return -1;
   // A table and a thread count, from the bytes, so that an input always does the same.
   const uint32_t features = detectFeatures();
   uint32_t pick = 0;

@@ -7,9 +7,10 @@
 namespace bitpath {
 
 void ProgramReader::fail(const std::string& reason) const {
-  throw Error(ErrorCode::Program,
-              "Invalid program: " + (instruction_ < 0 ? std::string("header") : "instruction " + std::to_string(instruction_)) +
-                  ": " + reason);
+  throw Error(
+      ErrorCode::Program,
+      "Invalid program: " + (instruction_ < 0 ? std::string("header") : "instruction " + std::to_string(instruction_)) +
+          ": " + reason);
 }
 
 int32_t ProgramReader::integer(const char* name, int32_t min, int32_t max) {
@@ -78,7 +79,8 @@ BitMap ProgramReader::bitMap() {
   return map;
 }
 
-AlignedBuffer ProgramReader::copyConstant(const char* name, int64_t offset, int64_t count, int64_t slackBytes, int64_t size) {
+AlignedBuffer ProgramReader::copyConstant(const char* name, int64_t offset, int64_t count, int64_t slackBytes,
+                                          int64_t size) {
   if (offset % size != 0 || count < 0 || count > static_cast<int64_t>(constantBytes_) / size ||
       offset > static_cast<int64_t>(constantBytes_) - count * size) {
     fail(std::string(name) + " does not fit the constants");

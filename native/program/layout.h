@@ -1,0 +1,73 @@
+// The compiled Program: what lib/compiler writes and native code runs. It is hostile input: load() checks every field,
+// offset and size again, so that no Program can make a kernel touch memory outside its arena, its constants or its input.
+//
+// A Program is two byte arrays.
+//   code       int32 words, little-endian, laid out below
+//   constants  parameters. "const" fields are byte offsets into it, multiples of 4 (1 for packed bits).
+//
+// All maps live in one arena of `arenaLines` 64-byte lines, sized for `batch` images. A run of n images takes ⌈n / batch⌉
+// passes over the instructions; image i of a pass is i-th in each map.
+//
+//   header   magic 'BPTH' (0x48545042) · version (1) · batch · arenaLines · inputChannels · inputHeight · inputWidth
+//            · outputCount · instructionCount
+//   outputs  outputCount × FloatMap
+//   then instructionCount × instruction:
+//            opcode · wordCount (of the whole instruction, this word and the opcode included) · when · fields… ·
+//            stepCount · steps…
+//
+//   when     0 always · 1 only when the input is float32 NCHW · 2 only when the input is uint8 NHWC
+//
+//   FloatMap (6)  line · height · width · channels · pixelStride · channelOffset
+//            float32, pixel (n, y, x) starts at float ((n·height + y)·width + x)·pixelStride + channelOffset from `line`
+//            on. A concat is several maps over the same lines.
+//   BitMap (9)    line · height · width · channels · padTop · padLeft · padBottom · padRight · padBit
+//            pixel x of a row is the `channels` bits from bit (padLeft + x)·channels of the row on (bit b of a row is bit
+//            b % 64 of its word b / 64); a row has ⌈(padLeft + width + padRight)·channels / 64⌉ + 1 uint64 words (the
+//            last one is slack for unaligned reads); an image has padTop + height + padBottom rows. Bits of padding
+//            pixels are padBit, bits after the last pixel are zero: whoever writes the map writes these too.
+//
+// Instructions make one value v per output element, in order of their own sum, then apply the steps to it.
+//   1 INPUT        -                                       v = the input element. The map has the input's shape.
+//   2 BINARY_CONV  src BitMap · outHeight outWidth outChannels · kernelH kernelW · strideH strideW · dilationH
+//                  dilationW · groups · zeroPad · bits const (uint8 [outChannels, ⌈kernelH·kernelW·channels/groups / 8⌉])
+//                  v = the integer dot product as float. Taps count over the padded map (top left tap of output (y, x) is
+//                  padded pixel (y·strideH, x·strideW)). zeroPad 1: taps on padding add 0 (padBit must be 0).
+//   3 CONV         src FloatMap · outHeight outWidth outChannels · kernelH kernelW · strideH strideW · padTop padLeft ·
+//                  dilationH dilationW · groups · weight const (float [outChannels, kernelH, kernelW, channels/groups])
+//                  v = Σ by one fused multiply-add a tap from +0, in (kh, kw, channel) order; taps outside the map add 0
+//   4 PIXEL_CONV   (uint8 input) outHeight outWidth outChannels · kernelH kernelW · strideH strideW · padTop padLeft ·
+//                  dilationH dilationW · weight const (int16 [outChannels, kernelH, kernelW, inputChannels], |w| ≤ 32767,
+//                  255·Σ|w| of an output channel < 2³¹) · scale const (float [outChannels]) ·
+//                  yClassCount xClassCount · yClass const (int32 [outHeight]) · xClass const (int32 [outWidth]) ·
+//                  bias const (float [yClassCount, xClassCount, outChannels])
+//                  v = fma(float(Σ pixel·w over taps inside the image), scale[o], bias[yClass[y]][xClass[x]][o])
+//   5 MAX_POOL     src FloatMap · outHeight outWidth · kernelH kernelW · strideH strideW · padTop padLeft
+//                  v = the maximum over taps inside the map in (kh, kw) order, from −∞; NaN wins
+//   6 AVG_POOL     src FloatMap · outHeight outWidth · kernelH kernelW · strideH strideW · padTop padLeft ·
+//                  countIncludePad        v = (Σ over taps inside the map in (kh, kw) order, from +0) / count; count is
+//                  kernelH·kernelW, or the number of taps inside the map (a window with none: 0/0 → refused at load)
+//   7 MAP          src FloatMap                            v = the element
+//
+// Steps, each rounding once:
+//   1 AFFINE  mul const · add const (float [channels])     v = fma(v, mul[c], add[c])
+//   2 ADD     FloatMap                                     v = v + map
+//   3 SCALE   factor (float bits in the word)              v = v · factor
+//   4 RELU    -                                            v = v < 0 ? +0 : v
+//   5 PRELU   slope const (float [channels])               v = v < 0 ? v · slope[c] : v
+//   6 STORE   FloatMap                                     map = v
+//   7 SIGN    BitMap · threshold const · flip const        bit = (v xor flip[c]) ≥ threshold[c]; flip is int32
+//             (−1 each for none)                           [channels], 0 or the sign bit; default threshold 0, flip 0
+// A map in a step has the instruction's output shape. An ADD may read the map that a later STORE of the same instruction
+// overwrites: each element is read before it is written.
+#pragma once
+
+#include <cstdint>
+
+namespace bitpath {
+
+constexpr int32_t kProgramMagic = 0x48545042;
+constexpr int32_t kProgramVersion = 1;
+
+enum Opcode { kInput = 1, kBinaryConv, kConv, kPixelConv, kMaxPool, kAvgPool, kMap };
+
+}  // namespace bitpath
