@@ -1,0 +1,164 @@
+/** Another engine's tensors against bitpath, layer by layer. */
+import type { Graph, Node, OpName, Shape, Value } from '../../graph/types.js';
+import type { Params } from '../../tensor.js';
+import { type Maps, runLayer } from './isolate.js';
+import { type Layer, layersOf } from './layers.js';
+import { type Difference, difference, NO_SIGNS, type Signs, signsOf, type Thresholds, TOLERANCE } from './measure.js';
+
+/**
+ * `equal`: within the tolerance, and no clear sign flipped. `differs`: not so. `sensitive`: not so either, but signs inside the
+ * layer see values that were computed in it, so that rounding may explain it.
+ */
+export type Verdict = 'equal' | 'differs' | 'sensitive';
+
+export interface LayerReport extends Difference {
+  /** The node that makes the layer's value, and all of its nodes. */
+  readonly name: string;
+  readonly nodes: readonly string[];
+  readonly ops: readonly OpName[];
+  /** Of one image. */
+  readonly shape: Shape;
+  /** Of a layer that gives bits; or of what the signs that read it would make of it. */
+  readonly signs: Signs;
+  readonly innerSigns: number;
+  readonly verdict: Verdict;
+  /** What the difference looks like; empty where there is none. */
+  readonly hint: string;
+}
+
+export interface CompareOptions {
+  readonly threads: number;
+  /** Values to cut at; by default all of `maps`. */
+  readonly known?: ReadonlySet<number>;
+  readonly onLayer?: (report: LayerReport) => void;
+}
+
+/**
+ * Computes each layer between the values in `maps` from the other engine's own tensors, and compares.
+ *
+ * @param maps [count, C, H, W] by value id; the input's must be among them.
+ */
+export async function compareLayers(
+  graph: Graph,
+  params: Params,
+  maps: Maps,
+  count: number,
+  { threads, known = new Set(maps.keys()), onLayer }: CompareOptions,
+): Promise<LayerReport[]> {
+  const reports: LayerReport[] = [];
+  for (const layer of layersOf(graph, known)) {
+    const actual = await runLayer(graph, params, layer, maps, count, threads);
+    const report = reportOf(graph, params, layer, actual, maps);
+    reports.push(report);
+    onLayer?.(report);
+  }
+  return reports;
+}
+
+function reportOf(graph: Graph, params: Params, layer: Layer, actual: Float32Array, maps: Maps): LayerReport {
+  const { shape, type } = graph.values[layer.output] as Value;
+  const expected = maps.get(layer.output) as Float32Array;
+  const measured = difference(actual, expected, shape.height, shape.width);
+  const signs =
+    type === 'bit'
+      ? bitSigns(params, layer, shape, actual, expected, maps)
+      : readSigns(graph, params, layer, shape, actual, expected);
+  const isEqual = signs.flipped === 0 && (type === 'bit' || measured.relative <= TOLERANCE);
+  const verdict = isEqual ? 'equal' : layer.innerSigns.length > 0 ? 'sensitive' : 'differs';
+  const last = layer.nodes.at(-1) as Node;
+  return {
+    ...measured,
+    name: last.name,
+    nodes: layer.nodes.map(({ name }) => name),
+    ops: layer.nodes.map(({ op }) => op),
+    shape,
+    signs,
+    innerSigns: layer.innerSigns.length,
+    verdict,
+    hint: isEqual ? '' : hintOf(layer, shape, measured, actual, expected),
+  };
+}
+
+/** The layer gives bits: its last node is a sign. What that read is needed to know which values were near the threshold. */
+function bitSigns(
+  params: Params,
+  layer: Layer,
+  shape: Shape,
+  actual: Float32Array,
+  expected: Float32Array,
+  maps: Maps,
+): Signs {
+  const sign = layer.nodes.at(-1) as Node<'sign'>;
+  const isPlus = (i: number) => (actual[i] as number) > 0;
+  const isPlusThere = (i: number) => (expected[i] as number) > 0;
+  const before = maps.get(sign.inputs[0] ?? -1);
+  // Without what the sign saw, all are clear: ±1 lies far from 0.
+  if (before === undefined) return signsOf(expected, 0, shape, isPlus, isPlusThere);
+  return signsOf(before, thresholdsOf(sign, params), shape, isPlus, isPlusThere);
+}
+
+/** The layer gives floats: what each sign that reads them would make of them, all signs together. */
+function readSigns(
+  graph: Graph,
+  params: Params,
+  layer: Layer,
+  shape: Shape,
+  actual: Float32Array,
+  expected: Float32Array,
+): Signs {
+  let sum = NO_SIGNS;
+  for (const node of graph.nodes) {
+    if (node.op !== 'sign' || !node.inputs.includes(layer.output)) continue;
+    const signs = signsOf(
+      expected,
+      thresholdsOf(node, params),
+      shape,
+      (i, threshold) => (actual[i] as number) >= threshold,
+      (i, threshold) => (expected[i] as number) >= threshold,
+    );
+    sum = {
+      clear: sum.clear + signs.clear,
+      flipped: sum.flipped + signs.flipped,
+      near: sum.near + signs.near,
+      nearFlipped: sum.nearFlipped + signs.nearFlipped,
+    };
+  }
+  return sum;
+}
+
+function thresholdsOf(sign: Node, params: Params): Thresholds {
+  const spec = sign.params['threshold'];
+  return spec === undefined ? 0 : (params.get(spec.name)?.data as Float32Array);
+}
+
+/** What the difference looks like, in the order in which one would look. */
+function hintOf(
+  layer: Layer,
+  { channels, height, width }: Shape,
+  { off, offAtBorder, worst }: Difference,
+  actual: Float32Array,
+  expected: Float32Array,
+): string {
+  if (worst === Infinity) return 'one side is NaN or infinite';
+  const pixels = height * width;
+  const border = pixels - Math.max(0, height - 2) * Math.max(0, width - 2);
+  if (off > 0 && off === offAtBorder && border < pixels) return 'only at the border: look at padding and its value';
+  const wrong = new Set<number>();
+  const ratios = new Map<number, number | null>();
+  for (let i = 0; i < expected.length; i++) {
+    const c = Math.floor(i / pixels) % channels;
+    const [a, b] = [actual[i] as number, expected[i] as number];
+    if (Math.abs(a - b) > TOLERANCE * Math.max(Math.abs(b), 1e-30)) wrong.add(c);
+    if (Math.abs(b) < 1e-6) continue;
+    const ratio = a / b;
+    const seen = ratios.get(c);
+    if (seen === undefined) ratios.set(c, ratio);
+    else if (seen !== null && Math.abs(ratio - seen) > 1e-3 * Math.abs(seen)) ratios.set(c, null);
+  }
+  if (wrong.size > 0 && [...ratios.values()].every((ratio) => ratio !== null)) {
+    return 'by a constant factor in each channel: look at scales and batchNorm eps';
+  }
+  if (wrong.size > 0 && wrong.size <= channels / 2) return `only in ${wrong.size} of ${channels} channels`;
+  if (layer.innerSigns.length > 0) return `${layer.innerSigns.length} signs inside may have flipped within rounding`;
+  return '';
+}

@@ -1,0 +1,179 @@
+/** bitpath against another engine: an ONNX model run by onnxruntime, or tensors that were recorded elsewhere. */
+import { argumentError, checkInteger, checkOptions } from '../../check.js';
+import { compile } from '../../executor.js';
+import { Random } from '../../graph/random.js';
+import type { Graph, Shape, Value } from '../../graph/types.js';
+import { inputShape, Model } from '../../model.js';
+import { elementCount, type Tensor } from '../../tensor.js';
+import { onnxError } from '../error.js';
+import type { ModelProto } from '../proto/onnx_pb.js';
+import { readModelProto } from '../proto/model.js';
+import { compareLayers, type LayerReport } from './compare.js';
+import { type EndToEnd, endToEnd } from './ends.js';
+import { matchNames, matchOnnx, onnxInput } from './match.js';
+import { OnnxSession } from './onnxruntime.js';
+
+export type { LayerReport, Verdict } from './compare.js';
+export type { EndToEnd } from './ends.js';
+
+export interface Comparison {
+  readonly layers: readonly LayerReport[];
+  readonly endToEnd: EndToEnd | null;
+  /** Values of the graph, and those for which the other side has a tensor. */
+  readonly values: number;
+  readonly known: number;
+  /** True where every layer is equal. */
+  readonly agree: boolean;
+}
+
+export interface CompareWithOnnxOptions {
+  /** Random inputs, normally distributed (default 2). */
+  readonly images?: number | undefined;
+  readonly seed?: number | undefined;
+  /** Of both engines (default 2). */
+  readonly threads?: number | undefined;
+  /** What error messages call the ONNX model. */
+  readonly file?: string | undefined;
+  /** Hears of each layer as soon as it has been compared. */
+  readonly onLayer?: ((report: LayerReport) => void) | undefined;
+}
+
+/**
+ * Runs an ONNX model in onnxruntime, and each layer of `model` on onnxruntime's own tensors. Layers are what lies between
+ * values whose names are found on both sides; `toOnnx` and `fromOnnx` keep names.
+ *
+ * @param onnx The bytes of the ONNX model, or one that was decoded (with its external data).
+ * @throws `ERR_BITPATH_MISSING_PACKAGE` without onnxruntime-node; `ERR_BITPATH_ONNX` for a model that it does not run, that has
+ *   another input, or no tensor in common with `model`; `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION`.
+ */
+export async function compareWithOnnx(
+  model: Model,
+  onnx: Uint8Array | ModelProto,
+  options: CompareWithOnnxOptions = {},
+): Promise<Comparison> {
+  checkModel(model);
+  checkOptions('options', options, ['images', 'seed', 'threads', 'file', 'onLayer']);
+  const { file = 'ONNX model', onLayer } = options;
+  const threads = checkInteger('options.threads', options.threads ?? 2, 1, 1024);
+  const proto = onnx instanceof Uint8Array ? readModelProto(onnx, file) : onnx;
+  if (proto.graph === undefined) throw onnxError(file, 'it has no graph');
+  const { graph } = model;
+  const { name: input, batch } = onnxInput(proto.graph, file);
+  const images = Math.max(batch ?? 1, checkInteger('options.images', options.images ?? 2, 1, 65536));
+  const count = batch === null ? images : Math.ceil(images / batch) * batch;
+  const { channels, height, width } = inputShape(graph);
+  const random = new Random(checkInteger('options.seed', options.seed ?? 0, 0, Number.MAX_SAFE_INTEGER), 'diff');
+  const data = Float32Array.from({ length: count * channels * height * width }, () => random.normal());
+
+  const names = matchOnnx(graph, proto.graph);
+  if (names.size === 0) throw onnxError(file, `it has no tensor whose name is known in ${model.name}`);
+  const maps = new Map<number, Float32Array>([[inputId(graph), data]]);
+  const session = await OnnxSession.create(proto, names.values(), { file, threads });
+  try {
+    const step = batch ?? count;
+    for (let n = 0; n < count; n += step) {
+      const size = channels * height * width;
+      const part = data.subarray(n * size, (n + step) * size);
+      const outputs = await session.run(input, part, [step, channels, height, width], [...names.values()], file);
+      for (const [id, name] of names) {
+        const found = outputs.get(name);
+        if (found !== undefined) collect(maps, id, found.data, graph, n, step, count);
+      }
+    }
+  } finally {
+    await session.release();
+  }
+  return compare(model, maps, count, threads, onLayer);
+}
+
+/** Adds images n … n + step of a value. One whose size is not the value's is another thing of the same name. */
+function collect(
+  maps: Map<number, Float32Array>,
+  id: number,
+  data: Float32Array,
+  graph: Graph,
+  n: number,
+  step: number,
+  count: number,
+) {
+  const { channels, height, width } = (graph.values[id] as Value).shape;
+  const size = channels * height * width;
+  if (data.length !== step * size) return;
+  let map = maps.get(id);
+  if (map === undefined) {
+    map = new Float32Array(count * size);
+    maps.set(id, map);
+  }
+  map.set(data, n * size);
+}
+
+export interface CompareWithTensorsOptions {
+  readonly threads?: number | undefined;
+  readonly onLayer?: ((report: LayerReport) => void) | undefined;
+}
+
+/**
+ * Compares with tensors [N, C, H, W] (or [N, C]) that another engine has recorded: `input`, and any of: a node's or an output's
+ * name, `scope.in`, `scope.out`. Names that say nothing here are left out.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT` without an input, or with tensors that do not fit; `ERR_BITPATH_UNKNOWN_OPTION`.
+ */
+export async function compareWithTensors(
+  model: Model,
+  tensors: ReadonlyMap<string, Tensor>,
+  options: CompareWithTensorsOptions = {},
+): Promise<Comparison> {
+  checkModel(model);
+  checkOptions('options', options, ['threads', 'onLayer']);
+  const threads = checkInteger('options.threads', options.threads ?? 2, 1, 1024);
+  const { graph } = model;
+  const maps = new Map<number, Float32Array>();
+  const names = matchNames(graph, tensors.keys());
+  const first = names.get(inputId(graph));
+  if (first === undefined) throw argumentError('tensors', 'one called "input"', [...tensors.keys()]);
+  const count = (tensors.get(first) as Tensor).shape[0] ?? 0;
+  for (const [id, name] of names) {
+    const { dtype, shape, data } = tensors.get(name) as Tensor;
+    const value = (graph.values[id] as Value).shape;
+    if (dtype !== 'float32' || !fits(shape, count, value)) {
+      const expected = `float32 [${count}, ${value.channels}, ${value.height}, ${value.width}]`;
+      throw argumentError(`tensor ${name}`, expected, `${dtype} [${shape.join(', ')}]`);
+    }
+    maps.set(id, data as Float32Array);
+  }
+  return compare(model, maps, count, threads, options.onLayer);
+}
+
+function fits(shape: readonly number[], count: number, { channels, height, width }: Shape): boolean {
+  const [images, c, ...rest] = shape;
+  return count > 0 && images === count && c === channels && rest.length <= 2 && elementCount(rest) === height * width;
+}
+
+async function compare(
+  model: Model,
+  maps: ReadonlyMap<number, Float32Array>,
+  count: number,
+  threads: number,
+  onLayer: ((report: LayerReport) => void) | undefined,
+): Promise<Comparison> {
+  const { graph, params } = model;
+  const layers = await compareLayers(graph, params, maps, count, { threads, ...(onLayer ? { onLayer } : {}) });
+  const [output] = graph.outputs;
+  const expected = maps.get(output?.value ?? -1);
+  let ends: EndToEnd | null = null;
+  if (output !== undefined && expected !== undefined) {
+    using executor = await compile(graph, params, { threads });
+    const results = await executor.run(maps.get(inputId(graph)) as Float32Array);
+    ends = endToEnd((results[output.name] as Tensor<'float32'>).data, expected, count);
+  }
+  const agree = layers.length > 0 && layers.every(({ verdict }) => verdict === 'equal');
+  return { layers, endToEnd: ends, values: graph.values.length - 1, known: maps.size - 1, agree };
+}
+
+function inputId(graph: Graph): number {
+  return graph.nodes.find(({ op }) => op === 'input')?.output ?? -1;
+}
+
+function checkModel(model: unknown): asserts model is Model {
+  if (!(model instanceof Model)) throw argumentError('model', 'a Model', model);
+}
