@@ -1,2 +1,11 @@
 /** `bitpath/onnx`: ONNX models in and out. Nothing of this is loaded by `import 'bitpath'`. */
 export { type ExportSource, MAX_OPSET, MIN_OPSET, type ToOnnxOptions, toOnnx } from './export.js';
+export {
+  type Convolution,
+  type FromOnnx,
+  type FromOnnxOptions,
+  fromOnnx,
+  type Note,
+  type NoteKind,
+  type OnnxReport,
+} from './import/index.js';

@@ -1,0 +1,251 @@
+/** Element-wise operators on maps: sums, scales, activations, normalisation. */
+import type { Constant } from './constant.js';
+import { castType, ELEMENTWISE } from './elementwise.js';
+import type { Emitter, Handler } from './emitter.js';
+import type { Evaluator } from './evaluate.js';
+import { floatAttribute, intAttribute, type OnnxNode } from './load.js';
+import { combineSteps, isValue, makeStep, run } from './steps.js';
+import {
+  channelOf,
+  dimsOf,
+  everyChannel,
+  type ImportValue,
+  type MapValue,
+  mapChannels,
+  type PaddedValue,
+  type PerChannel,
+  perChannel,
+  shapeOf,
+} from './values.js';
+
+/** Any element-wise operator: of steps first, of maps behind a pad next, of maps last. */
+export const elementwise: Handler = (emitter, node) => {
+  const step = makeStep(emitter, node);
+  if (step !== undefined) return step;
+  const inputs = node.inputs.map((name, i) =>
+    name === '' ? undefined : (emitter.find(name) ?? emitter.constant(node, i)),
+  );
+  const padded = inputs.filter((input): input is PaddedValue => isValue(input) && input.kind === 'padded');
+  if (padded.length > 0) {
+    const inside = throughPad(emitter, node, inputs, padded);
+    if (inside !== undefined) return inside;
+  }
+  return combineSteps(emitter, node, inputs) ?? onMaps(emitter, node);
+};
+
+/** f(pad(x)) = pad(f(x)) with f of the fill. */
+function throughPad(
+  emitter: Emitter,
+  node: OnnxNode,
+  inputs: readonly (ImportValue | Constant | undefined)[],
+  padded: readonly PaddedValue[],
+): PaddedValue | undefined {
+  const [first] = padded;
+  const evaluate = ELEMENTWISE[node.op];
+  if (first === undefined || evaluate === undefined) return undefined;
+  const isSame = inputs.every(
+    (input) => !isValue(input) || (input.kind === 'padded' && input.pads.join() === first.pads.join()),
+  );
+  if (!isSame) return undefined;
+  const fills = inputs.map((input) => (isValue(input) ? (input as PaddedValue).fill : input));
+  // The operator is asked again, about what is inside the pads.
+  const names = new Map(node.inputs.map((name, i) => [`${name}\0inside`, inputs[i]] as const));
+  for (const [name, value] of names) if (isValue(value)) emitter.set(name, (value as PaddedValue).base);
+  const inner: OnnxNode = {
+    ...node,
+    inputs: node.inputs.map((name, i) => (isValue(inputs[i]) ? `${name}\0inside` : name)),
+  };
+  const base = elementwise(emitter, inner);
+  if (base.kind === 'padded' || base.kind === 'unscaled') return undefined;
+  return {
+    ...first,
+    base: base.kind === 'step' ? base : emitter.toMap(base),
+    fill: run(emitter, node, evaluate, fills),
+  };
+}
+
+function onMaps(emitter: Emitter, node: OnnxNode): ImportValue {
+  const handler = MAPS[node.op];
+  if (handler === undefined) throw emitter.unsupported(node);
+  return handler(emitter, node);
+}
+
+/** The operands of a two-sided operator: two maps, or a map and numbers for its channels. */
+type Operands =
+  | { readonly x: ImportValue; readonly constant: PerChannel; readonly swapped: boolean; readonly rank: number }
+  | { readonly a: MapValue; readonly b: MapValue };
+
+function operands(emitter: Emitter, node: OnnxNode, sides: readonly [number, number] = [0, 1]): Operands {
+  const swapped = emitter.find(node.inputs[sides[0]] ?? '') === undefined;
+  const x = emitter.input(node, swapped ? sides[1] : sides[0]);
+  const other = swapped ? sides[0] : sides[1];
+  if (emitter.find(node.inputs[other] ?? '') === undefined) {
+    const constant = emitter.needConstant(node, other, 'its second operand');
+    const numbers = perChannel(constant, x.axes, shapeOf(x));
+    if (numbers !== null) return { x, constant: numbers, swapped, rank: constant.dims.length };
+    const shapes = `[${constant.dims.join(', ')}] and [N, ${dimsOf(x).slice(1).join(', ')}]`;
+    throw emitter.fail(node, `joins a map with a constant that is no number for each channel (shapes ${shapes})`);
+  }
+  const a = emitter.map(node, sides[0]);
+  const b = emitter.map(node, sides[1]);
+  const [left, right] = [dimsOf(a).slice(1), dimsOf(b).slice(1)];
+  if (left.join() === right.join() && a.axes.join() === b.axes.join()) return { a, b };
+  throw emitter.fail(node, `joins maps of different shapes, [N, ${left.join(', ')}] and [N, ${right.join(', ')}]`);
+}
+
+function sum(emitter: Emitter, node: OnnxNode, a: MapValue, b: MapValue): MapValue {
+  return { ...a, value: emitter.add('add', [a.value, b.value], {}, node) };
+}
+
+function scaled(emitter: Emitter, node: OnnxNode, x: MapValue, factor: number, suffix = ''): MapValue {
+  return { ...x, value: emitter.add('scale', [x.value], { factor }, node, {}, suffix) };
+}
+
+function shifted(emitter: Emitter, node: OnnxNode, x: ImportValue, add: PerChannel): ImportValue {
+  const isZero = everyChannel(add, (value) => value === 0);
+  return isZero ? x : { kind: 'shifted', base: emitter.toMap(x), add, axes: x.axes, node };
+}
+
+function multiplied(emitter: Emitter, node: OnnxNode, x: ImportValue, factor: PerChannel, rank = 1): ImportValue {
+  if (x.kind === 'unscaled' && (typeof factor !== 'number' || rank >= 3)) {
+    return x.build(Float32Array.from({ length: x.shape.channels }, (_, c) => channelOf(factor, c)));
+  }
+  const map = emitter.toMap(x);
+  return typeof factor === 'number' ? scaled(emitter, node, map, factor) : emitter.affine(map, factor, 0, node);
+}
+
+function relu(emitter: Emitter, node: OnnxNode, index = 0): MapValue {
+  const x = emitter.map(node, index);
+  return { ...x, value: emitter.add('relu', [x.value], {}, node) };
+}
+
+function prelu(emitter: Emitter, node: OnnxNode, slope: PerChannel): MapValue {
+  const x = emitter.map(node, 0);
+  const weight = Float32Array.from({ length: x.value.shape.channels }, (_, c) => channelOf(slope, c));
+  return { ...x, value: emitter.add('prelu', [x.value], {}, node, { weight }) };
+}
+
+/** `Sum`, `Mean` and `Max` of any number of inputs. */
+function folded(emitter: Emitter, node: OnnxNode): ImportValue {
+  let result: ImportValue = emitter.input(node, 0);
+  for (let i = 1; i < node.inputs.length; i++) {
+    const [left, right] = [emitter.toMap(result), emitter.map(node, i)];
+    if (dimsOf(left).slice(1).join() !== dimsOf(right).slice(1).join() || left.axes.join() !== right.axes.join()) {
+      throw emitter.fail(node, 'adds maps of different shapes');
+    }
+    result = sum(emitter, node, left, right);
+  }
+  if (node.op === 'Sum' || node.inputs.length === 1) return result;
+  return scaled(emitter, node, emitter.toMap(result), 1 / node.inputs.length);
+}
+
+function clip(emitter: Emitter, node: OnnxNode): ImportValue {
+  const number = (index: number, name: string, fallback: number) =>
+    (node.inputs[index] ?? '') === ''
+      ? floatAttribute(node, name, fallback)
+      : (emitter.needConstant(node, index, 'its bound').data[0] ?? fallback);
+  const low = number(1, 'min', Number.NEGATIVE_INFINITY);
+  const high = number(2, 'max', Number.POSITIVE_INFINITY);
+  const isOpen = high >= 3.4e38;
+  if (low === 0 && isOpen) return relu(emitter, node);
+  if (low <= -3.4e38 && isOpen) return emitter.input(node, 0);
+  return bounded(emitter, node, low, high);
+}
+
+function bounded(emitter: Emitter, node: OnnxNode, low: number, high: number): ImportValue {
+  const input = emitter.input(node, 0);
+  const base = input.kind === 'shifted' ? input : emitter.toMap(input);
+  return { kind: 'bounded', base, low, high, axes: base.axes, node };
+}
+
+/** The shortest decimal that rounds to the float32 `value`: exporters write 1e-5 as the float next to it. */
+export function shortestDecimal(value: number): number {
+  for (let digits = 1; digits <= 9; digits++) {
+    const decimal = Number(value.toPrecision(digits));
+    if (Math.fround(decimal) === Math.fround(value)) return decimal;
+  }
+  return value;
+}
+
+const batchNormalization: Handler = (emitter, node) => {
+  if (intAttribute(node, 'training_mode', 0) !== 0) throw emitter.fail(node, 'is in training mode: export with eval()');
+  const x = emitter.map(node, 0);
+  const { channels } = x.value.shape;
+  if (x.axes[0] !== 'C') throw emitter.fail(node, 'does not normalise the channels');
+  const [weight, bias, running_mean, running_var] = [1, 2, 3, 4].map((index) => {
+    const { data } = emitter.needConstant(node, index, 'its parameters');
+    if (data.length === channels) return Float32Array.from(data);
+    throw emitter.fail(node, `has ${data.length} parameters for ${channels} channels`);
+  }) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const eps = shortestDecimal(floatAttribute(node, 'epsilon', 1e-5));
+  const wrong = running_var.findIndex((variance) => !(variance + eps > 0));
+  if (wrong !== -1) throw emitter.fail(node, `has the variance ${running_var[wrong]} in channel ${wrong}`);
+  const params = { weight, bias, running_mean, running_var };
+  return { ...x, value: emitter.add('batchNorm', [x.value], { eps }, node, params) };
+};
+
+const MAPS: Readonly<Record<string, Handler>> = {
+  Add(emitter, node) {
+    const found = operands(emitter, node);
+    return 'a' in found ? sum(emitter, node, found.a, found.b) : shifted(emitter, node, found.x, found.constant);
+  },
+  Sub(emitter, node) {
+    const found = operands(emitter, node);
+    if ('a' in found) return sum(emitter, node, found.a, scaled(emitter, node, found.b, -1, '.neg'));
+    const { x, constant, swapped } = found;
+    if (swapped) return emitter.affine(emitter.toMap(x), -1, constant, node);
+    return shifted(
+      emitter,
+      node,
+      x,
+      mapChannels(constant, (value) => -value),
+    );
+  },
+  Mul(emitter, node) {
+    const found = operands(emitter, node);
+    if (!('a' in found)) return multiplied(emitter, node, found.x, found.constant, found.rank);
+    throw emitter.unsupported(node, 'multiplies two maps, for which bitpath has no op');
+  },
+  Div(emitter, node) {
+    const found = operands(emitter, node);
+    if ('a' in found || found.swapped) throw emitter.unsupported(node, 'divides by a map, for which bitpath has no op');
+    return multiplied(
+      emitter,
+      node,
+      found.x,
+      mapChannels(found.constant, (value) => 1 / value),
+    );
+  },
+  Neg: (emitter, node) => scaled(emitter, node, emitter.map(node, 0), -1),
+  Relu: (emitter, node) => relu(emitter, node),
+  LeakyRelu: (emitter, node) => prelu(emitter, node, floatAttribute(node, 'alpha', 0.01)),
+  PRelu(emitter, node) {
+    const x = emitter.input(node, 0);
+    const slope = perChannel(emitter.needConstant(node, 1, 'its slope'), x.axes, shapeOf(x));
+    if (slope === null) throw emitter.fail(node, 'has a slope that is no number for each channel');
+    return prelu(emitter, node, slope);
+  },
+  Max(emitter, node) {
+    const found = node.inputs.length === 2 ? operands(emitter, node) : undefined;
+    const isRelu = found !== undefined && !('a' in found) && everyChannel(found.constant, (value) => value === 0);
+    if (isRelu) return relu(emitter, node, found.swapped ? 1 : 0);
+    throw emitter.unsupported(node, 'takes the maximum of more than a map and 0');
+  },
+  Clip: clip,
+  // Monotone, and 0 at 0 only.
+  Tanh: (emitter, node) => bounded(emitter, node, -Number.MIN_VALUE, Number.MIN_VALUE),
+  Cast(emitter, node) {
+    const x = emitter.input(node, 0);
+    if (castType(intAttribute(node, 'to', 0)) === 'float') return x;
+    throw emitter.unsupported(node, 'casts a map to integers');
+  },
+  CastLike: (emitter, node) => emitter.input(node, 0),
+};
+
+export const ARITHMETIC: Readonly<Record<string, Handler>> = {
+  ...Object.fromEntries(Object.keys(ELEMENTWISE).map((op) => [op, elementwise])),
+  BatchNormalization: batchNormalization,
+  Sum: folded,
+  Mean: folded,
+};
+export type { Evaluator };

@@ -1,0 +1,290 @@
+/** Convolutions and fully connected layers: 1-bit where signs meet ±1 weights, real-valued otherwise. */
+import type { Padding, Shape } from '../../graph/types.js';
+import type { Emitter, Handler } from './emitter.js';
+import { floatAttribute, intAttribute, type OnnxNode } from './load.js';
+import type { Convolution } from './report.js';
+import { asBinary, signOf } from './steps.js';
+import {
+  type Axes,
+  extent,
+  type ImportValue,
+  type MapValue,
+  NCHW,
+  perChannel,
+  shapeOf,
+  type StepValue,
+} from './values.js';
+import { addPads, isZeroPad, needNchw, readWindow, type Window } from './window.js';
+
+/** How far |w| may differ within an output channel that counts as ±s, as in Larq's converter. */
+export const WEIGHT_TOLERANCE = 5e-3;
+
+/** A convolution before it is known to be binary; `weight` is [O, I / groups, kh, kw]. */
+interface Layer {
+  readonly node: OnnxNode;
+  readonly input: ImportValue;
+  readonly weight: Float32Array;
+  readonly dims: readonly [number, number, number, number];
+  readonly bias: Float32Array | undefined;
+  readonly window: Window;
+  readonly groups: number;
+  readonly axes: Axes;
+  /** Of a fully connected layer on a 1×1 map. */
+  readonly isLinear: boolean;
+}
+
+const conv: Handler = (emitter, node) => {
+  const input = emitter.input(node, 0);
+  needNchw(emitter, node, input);
+  const weight = emitter.needConstant(node, 1, 'its weights');
+  const [outputs = 0, inputs = 0, kh = 0, kw = 0] = weight.dims;
+  const shape = shapeOf(input);
+  const groups = intAttribute(node, 'group', 1);
+  const isWhole = weight.dims.length === 4 && weight.data.length > 0 && groups >= 1 && outputs % groups === 0;
+  if (!isWhole || inputs * groups !== shape.channels) {
+    throw emitter.fail(node, `has weights of [${weight.dims}] in ${groups} groups for ${shape.channels} channels`);
+  }
+  return layer(emitter, {
+    node,
+    input,
+    weight: weight.data as Float32Array,
+    dims: [outputs, inputs, kh, kw],
+    bias: biasOf(emitter, node, 2, outputs),
+    window: readWindow(emitter, node, shape, [kh, kw]),
+    groups,
+    axes: NCHW,
+    isLinear: false,
+  });
+};
+
+function biasOf(emitter: Emitter, node: OnnxNode, index: number, outputs: number): Float32Array | undefined {
+  if ((node.inputs[index] ?? '') === '') return undefined;
+  const { data } = emitter.needConstant(node, index, 'its bias');
+  if (data.length === outputs) return Float32Array.from(data);
+  if (data.length === 1) return new Float32Array(outputs).fill(data[0] as number);
+  throw emitter.fail(node, `has ${data.length} biases for ${outputs} outputs`);
+}
+
+/** `Gemm` and `MatMul` with constant weights: a convolution whose window is the whole map. */
+const linear: Handler = (emitter, node) => {
+  const input = emitter.input(node, 0);
+  const isGemm = node.op === 'Gemm';
+  const matrix = emitter.needConstant(node, 1, 'its weights');
+  const letters = input.axes[0] ?? '';
+  const shape = shapeOf(input);
+  if (input.axes.length !== 1 || matrix.dims.length !== 2 || (isGemm && intAttribute(node, 'transA', 0) !== 0)) {
+    throw emitter.unsupported(
+      node,
+      `multiplies [N, ${input.axes.map((axis) => extent(axis, shape))}] by [${matrix.dims}]`,
+    );
+  }
+  const isTransposed = isGemm && intAttribute(node, 'transB', 0) !== 0;
+  const [outputs, inputs] = (isTransposed ? matrix.dims : matrix.dims.toReversed()) as [number, number];
+  const { channels, height, width } = shape;
+  if (inputs !== channels * height * width || outputs === 0) {
+    throw emitter.fail(node, `has weights of [${matrix.dims}] for ${channels * height * width} inputs`);
+  }
+  const alpha = isGemm ? floatAttribute(node, 'alpha', 1) : 1;
+  const weight = new Float32Array(outputs * inputs);
+  // Column k of the file is pixel and channel in the order of `letters`; ours is channels first.
+  const isChannelsLast = letters.length > 1 && letters.endsWith('C');
+  for (let k = 0; k < inputs; k++) {
+    const to = isChannelsLast ? (k % channels) * height * width + Math.floor(k / channels) : k;
+    for (let o = 0; o < outputs; o++) {
+      weight[o * inputs + to] = alpha * (matrix.data[isTransposed ? o * inputs + k : k * outputs + o] as number);
+    }
+  }
+  const beta = isGemm ? floatAttribute(node, 'beta', 1) : 1;
+  const bias = isGemm ? biasOf(emitter, node, 2, outputs)?.map((value) => value * beta) : undefined;
+  return layer(emitter, {
+    node,
+    input,
+    weight,
+    dims: [outputs, channels, height, width],
+    bias,
+    window: { kernel: [height, width], stride: [1, 1], dilation: [1, 1], padding: [0, 0, 0, 0] },
+    groups: 1,
+    axes: ['C'],
+    isLinear: height === 1 && width === 1,
+  });
+};
+
+function layer(emitter: Emitter, given: Layer): ImportValue {
+  const { input } = given;
+  const padded = input.kind === 'padded' ? input : undefined;
+  const source = padded?.base ?? input;
+  const weights = binaryWeights(given);
+  if (source.kind !== 'step') {
+    const why = 'reason' in weights ? '' : ', though its weights are ±1';
+    return real(emitter, given, `its input is no sign${why}`);
+  }
+  const sign = asBinary(source, source.base.value.shape.channels);
+  if ('reason' in sign) return real(emitter, given, sign.reason);
+  if ('reason' in weights) return real(emitter, given, `its input is a sign, but ${weights.reason}`);
+
+  const fill = padded === undefined ? 0 : perChannel(padded.fill, source.axes, shapeOf(source));
+  const padValue = typeof fill === 'number' ? fill / sign.factor : Number.NaN;
+  const own = given.window.padding;
+  if (padValue !== 0 && padValue !== 1 && padValue !== -1) {
+    throw emitter.fail(given.node, 'follows a pad of ±1 values with something other than 0, +1 or −1');
+  }
+  if (padValue !== 0 && !isZeroPad(own)) {
+    throw emitter.fail(given.node, `pads with 0 what has been padded with ${padValue} before`);
+  }
+  const padding = padded === undefined ? own : addPads(own, padded.pads);
+  return binary(emitter, given, source, sign.factor, weights, padding, padValue);
+}
+
+interface BinaryWeights {
+  readonly bits: Uint8Array;
+  /** |w| of each output channel. */
+  readonly scale: Float32Array;
+  /** Largest relative difference of |w| within a channel. */
+  readonly spread: number;
+}
+
+/** Bits and scales of weights that are ±s for each output channel, or why they are not. */
+function binaryWeights({ weight, dims }: Layer): BinaryWeights | { reason: string } {
+  const [outputs, inputs, kh, kw] = dims;
+  const taps = inputs * kh * kw;
+  const scale = new Float32Array(outputs);
+  let spread = 0;
+  for (let o = 0; o < outputs; o++) {
+    let low = Infinity;
+    let high = 0;
+    let sum = 0;
+    for (let k = o * taps; k < (o + 1) * taps; k++) {
+      const size = Math.abs(weight[k] as number);
+      if (size < low) low = size;
+      if (size > high) high = size;
+      sum += size;
+    }
+    if (!Number.isFinite(sum)) return { reason: `weights of output channel ${o} are not finite` };
+    if (low === 0) return { reason: `weights of output channel ${o} are zero` };
+    const difference = (high - low) / high;
+    if (difference > WEIGHT_TOLERANCE)
+      return { reason: `its weights are not ±s (output channel ${o} has |w| from ${short(low)} to ${short(high)})` };
+    spread = Math.max(spread, difference);
+    scale[o] = difference === 0 ? high : sum / taps;
+  }
+  const rowBytes = Math.ceil(taps / 8);
+  const bits = new Uint8Array(outputs * rowBytes);
+  for (let o = 0; o < outputs; o++) {
+    for (let i = 0; i < inputs; i++) {
+      for (let t = 0; t < kh * kw; t++) {
+        if ((weight[(o * inputs + i) * kh * kw + t] as number) < 0) continue;
+        const k = t * inputs + i; // (kh, kw, I)
+        const at = o * rowBytes + (k >> 3);
+        bits[at] = (bits[at] as number) | (1 << (k & 7));
+      }
+    }
+  }
+  return { bits, scale, spread };
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+function binary(
+  emitter: Emitter,
+  { node, dims, bias, window, groups, axes }: Layer,
+  step: StepValue,
+  factor: number,
+  { bits, scale, spread }: BinaryWeights,
+  padding: Padding,
+  padValue: 0 | 1 | -1,
+): ImportValue {
+  if (spread > 0) emitter.notes.add('inexact', node.name);
+  const own = scale.map((value) => value * factor);
+  const hasUnit = own.every((value) => value === 1);
+  const source = signOf(emitter, step);
+  const build = (product: Float32Array | null): MapValue => {
+    const all = product ?? own;
+    const hasScale = product !== null || !hasUnit;
+    const options = { outChannels: dims[0], ...window, padding, groups, padValue, scale: hasScale };
+    const value = emitter.add('binaryConv', [source], options, node, { bits, ...(hasScale ? { scale: all } : {}) });
+    const scaleText = hasUnit && product === null ? '' : ', with a scale for each output channel';
+    const nearly = spread > 0 ? `, within ${short(spread * 100)} %` : '';
+    record(
+      emitter,
+      node,
+      value.shape,
+      dims,
+      `its input is a sign and its weights are ±1${scaleText}${nearly}`,
+      padValue,
+      bits.length + (hasScale ? all.byteLength : 0),
+    );
+    const map: MapValue = { kind: 'map', value, axes };
+    return bias === undefined ? map : emitter.affine(map, 1, bias, node, '.bias');
+  };
+  const next = emitter.onlyConsumer(node.outputs[0] ?? '');
+  if (bias !== undefined || !hasUnit || next?.op !== 'Mul') return build(null);
+  return { kind: 'unscaled', build, shape: outputShape(shapeOf(step), dims[0], window, padding), axes };
+}
+
+/** As the graph's own rule; a window that does not fit is refused there, when it is built. */
+function outputShape(
+  { height, width }: Shape,
+  channels: number,
+  { kernel, stride, dilation }: Window,
+  padding: Padding,
+): Shape {
+  const [top, left, bottom, right] = padding;
+  const count = (size: number, k: number, s: number, d: number) => Math.floor((size - d * (k - 1) - 1) / s) + 1;
+  return {
+    channels,
+    height: count(height + top + bottom, kernel[0], stride[0], dilation[0]),
+    width: count(width + left + right, kernel[1], stride[1], dilation[1]),
+  };
+}
+
+function real(emitter: Emitter, given: Layer, reason: string): MapValue {
+  const { node, input, weight, dims, bias, window, groups, axes, isLinear } = given;
+  let padding = window.padding;
+  let source = input;
+  if (input.kind === 'padded') {
+    const { fill } = input;
+    if (fill.data.some((value) => value !== 0)) {
+      throw emitter.fail(
+        node,
+        `is real-valued (${reason}) and follows a pad with ${fill.data[0]}; only zeros are supported`,
+      );
+    }
+    padding = addPads(padding, input.pads);
+    source = input.base;
+  }
+  const x = emitter.toMap(source);
+  const params = { weight, ...(bias === undefined ? {} : { bias }) };
+  const common = { bias: bias !== undefined };
+  const value = isLinear
+    ? emitter.add('linear', [x.value], { ...common, outFeatures: dims[0] }, node, params)
+    : emitter.add('conv', [x.value], { ...common, outChannels: dims[0], ...window, padding, groups }, node, params);
+  record(emitter, node, value.shape, dims, reason, null, weight.byteLength);
+  return { kind: 'map', value, axes };
+}
+
+function record(
+  emitter: Emitter,
+  node: OnnxNode,
+  shape: Shape,
+  dims: Layer['dims'],
+  reason: string,
+  padValue: Convolution['padValue'] | null,
+  bytes: number,
+): void {
+  const taps = dims[1] * dims[2] * dims[3];
+  emitter.convolutions.push({
+    node: node.name,
+    op: node.op,
+    binary: padValue !== null,
+    reason,
+    weight: dims,
+    macs: taps * shape.channels * shape.height * shape.width,
+    bytes,
+    floatBytes: 4 * dims[0] * taps,
+    padValue: padValue ?? 0,
+  });
+}
+
+export const CONVOLUTIONS: Readonly<Record<string, Handler>> = { Conv: conv, Gemm: linear, MatMul: linear };

@@ -1,0 +1,68 @@
+/** What an import did, for people and programs. */
+
+/** A convolution or fully connected layer of the file. */
+export interface Convolution {
+  /** The node in the file. */
+  readonly node: string;
+  /** `Conv`, `Gemm` or `MatMul`. */
+  readonly op: string;
+  readonly binary: boolean;
+  /** Why it is binary, or why it is not. */
+  readonly reason: string;
+  /** [O, I / groups, kernel height, kernel width]. */
+  readonly weight: readonly [number, number, number, number];
+  /** Multiply-accumulates for one image. */
+  readonly macs: number;
+  /** Of its weights (and scales) as they are stored now, and as float32. */
+  readonly bytes: number;
+  readonly floatBytes: number;
+  /** What taps on the padding count as. */
+  readonly padValue: 0 | 1 | -1;
+}
+
+const NOTES = {
+  'sign-zero': 'is 0 at its threshold in the file (as torch.sign is) and +1 here: exact zeros count as +1',
+  'sign-as-float': 'is read by something other than a 1-bit convolution: a 1×1 convolution turns its bits into numbers',
+  estimator:
+    'was a sign with the remains of its straight-through estimator, s − p + p: p was removed (it rounds, up to 1e-7)',
+  inexact: 'has weights that are ±s for each output channel only nearly: s is their mean',
+  softmax: 'was left out: the outputs are logits, whose order is the same',
+  'channel-pad': 'pads channels: a 1×1 convolution by an identity does it',
+  'input-nhwc': 'is N×H×W×C in the file and C×H×W here',
+  float16: 'are float16 or float64 in the file; everything is computed in float32',
+} as const;
+export type NoteKind = keyof typeof NOTES;
+
+export interface Note {
+  readonly kind: NoteKind;
+  readonly text: string;
+  /** Names of the nodes (or values) that it is about. */
+  readonly nodes: readonly string[];
+}
+
+export class ReportNotes {
+  readonly #nodes = new Map<NoteKind, string[]>();
+
+  add(kind: NoteKind, node: string): void {
+    const list = this.#nodes.get(kind);
+    if (list === undefined) this.#nodes.set(kind, [node]);
+    else list.push(node);
+  }
+
+  list(): Note[] {
+    return [...this.#nodes].map(([kind, nodes]) => ({ kind, text: NOTES[kind], nodes }));
+  }
+}
+
+export interface OnnxReport {
+  readonly producer: string;
+  readonly opset: number;
+  readonly input: { readonly name: string; readonly shape: readonly [number, number, number] };
+  readonly outputs: readonly { readonly name: string; readonly shape: readonly [number, number, number] }[];
+  /** In order of execution. */
+  readonly convolutions: readonly Convolution[];
+  readonly notes: readonly Note[];
+  /** Of one image, over the whole graph. */
+  readonly binaryMacs: number;
+  readonly realMacs: number;
+}
