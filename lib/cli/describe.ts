@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { ExecutorDescription, InstructionDescription } from '../executor.js';
 import type { Model } from '../model.js';
 import { integerOption, jsonOption, newCommand, threadsOption } from './command.js';
+import { findNetwork } from './find.js';
 import { bytes, cut, facts, plural, short, table, terminalWidth, textWidth } from './format.js';
 import { warnIfScalar, writeJson, writeLines } from './output.js';
 
@@ -37,7 +38,7 @@ Examples:
 }
 
 async function describe(name: string, options: Options): Promise<void> {
-  const { model, isRandom } = await find(name);
+  const { model, isRandom } = await findNetwork(name);
   const executor = await model.compile({ threads: options.threads, batch: options.batch });
   warnIfScalar(executor);
   const description = {
@@ -49,25 +50,6 @@ async function describe(name: string, options: Options): Promise<void> {
   executor.dispose();
   if (options.json) writeJson('bitpath.describe/1', documentOf(description));
   else writeLines(linesOf(description));
-}
-
-/** Shipped models go before architectures, and both before files. */
-async function find(name: string): Promise<{ model: Model; isRandom: boolean }> {
-  const [{ createModel, loadModel, shippedNames }, { listArchitectures }, { existsSync }, { unknownName }] =
-    await Promise.all([
-      import('../model.js'),
-      import('../architectures/index.js'),
-      import('node:fs'),
-      import('../check.js'),
-    ]);
-  const shipped = await shippedNames();
-  const architectures = listArchitectures().map((architecture) => architecture.name);
-  if (!shipped.includes(name) && architectures.includes(name)) return { model: createModel(name), isRandom: true };
-  // Without a dot or a slash it is a name.
-  if (/^[\w-]+$/.test(name) && !shipped.includes(name) && !existsSync(name)) {
-    throw unknownName('model or architecture', name, [...shipped, ...architectures]);
-  }
-  return { model: await loadModel(name), isRandom: false };
 }
 
 interface Summary {

@@ -5,7 +5,9 @@ import { CommanderError } from 'commander';
 import { classifyCommand } from './classify.js';
 import { newCommand } from './command.js';
 import { describeCommand } from './describe.js';
+import { diffCommand } from './diff.js';
 import { evaluateCommand } from './evaluate.js';
+import { exportCommand } from './export.js';
 import { modelsCommand } from './models.js';
 import { onInterrupt, quietOnClosedPipe, reportError } from './output.js';
 
@@ -22,6 +24,8 @@ const program = newCommand('bitpath')
   .addCommand(modelsCommand())
   .addCommand(describeCommand())
   .addCommand(evaluateCommand())
+  .addCommand(exportCommand())
+  .addCommand(diffCommand())
   .addHelpText(
     'after',
     `

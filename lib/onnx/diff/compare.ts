@@ -159,6 +159,13 @@ function hintOf(
     return 'by a constant factor in each channel: look at scales and batchNorm eps';
   }
   if (wrong.size > 0 && wrong.size <= channels / 2) return `only in ${wrong.size} of ${channels} channels`;
-  if (layer.innerSigns.length > 0) return `${layer.innerSigns.length} signs inside may have flipped within rounding`;
+  const inside = layer.innerSigns.length;
+  if (inside > 0) {
+    const share = `${((100 * off) / expected.length).toFixed(off < expected.length / 10 ? 1 : 0)} % of the values are off`;
+    // A flip reaches a window of all channels after one convolution, and a whole map after a few.
+    const blame =
+      inside <= 2 && off > expected.length / 5 ? 'hardly all from rounding' : 'may come from flips within rounding';
+    return `${share}: with ${inside} sign${inside === 1 ? '' : 's'} inside, ${blame}`;
+  }
   return '';
 }
