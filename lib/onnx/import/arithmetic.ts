@@ -1,4 +1,5 @@
 /** Element-wise operators on maps: sums, scales, activations, normalisation. */
+import { shortestDecimal } from '../export.js';
 import type { Constant } from './constant.js';
 import { castType, ELEMENTWISE } from './elementwise.js';
 import type { Emitter, Handler } from './emitter.js';
@@ -158,13 +159,10 @@ function bounded(emitter: Emitter, node: OnnxNode, low: number, high: number): I
   return { kind: 'bounded', base, low, high, axes: base.axes, node };
 }
 
-/** The shortest decimal that rounds to the float32 `value`: exporters write 1e-5 as the float next to it. */
-export function shortestDecimal(value: number): number {
-  for (let digits = 1; digits <= 9; digits++) {
-    const decimal = Number(value.toPrecision(digits));
-    if (Math.fround(decimal) === Math.fround(value)) return decimal;
-  }
-  return value;
+/** The eps that the attribute, a float32, was rounded from: bitpath's own export notes those that the shortest decimal is not. */
+function epsilon(emitter: Emitter, node: OnnxNode, value: number): number {
+  const noted = emitter.epsilons[node.name];
+  return typeof noted === 'number' && Math.fround(noted) === Math.fround(value) ? noted : shortestDecimal(value);
 }
 
 const batchNormalization: Handler = (emitter, node) => {
@@ -177,7 +175,7 @@ const batchNormalization: Handler = (emitter, node) => {
     if (data.length === channels) return Float32Array.from(data);
     throw emitter.fail(node, `has ${data.length} parameters for ${channels} channels`);
   }) as [Float32Array, Float32Array, Float32Array, Float32Array];
-  const eps = shortestDecimal(floatAttribute(node, 'epsilon', 1e-5));
+  const eps = epsilon(emitter, node, floatAttribute(node, 'epsilon', 1e-5));
   const wrong = running_var.findIndex((variance) => !(variance + eps > 0));
   if (wrong !== -1) throw emitter.fail(node, `has the variance ${running_var[wrong]} in channel ${wrong}`);
   const params = { weight, bias, running_mean, running_var };

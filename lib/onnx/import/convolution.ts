@@ -199,11 +199,16 @@ function binary(
   const own = scale.map((value) => value * factor);
   const hasUnit = own.every((value) => value === 1);
   const source = signOf(emitter, step);
+  const next = emitter.onlyConsumer(node.outputs[0] ?? '');
   const build = (product: Float32Array | null): MapValue => {
     const all = product ?? own;
     const hasScale = product !== null || !hasUnit;
     const options = { outChannels: dims[0], ...window, padding, groups, padValue, scale: hasScale };
-    const value = emitter.add('binaryConv', [source], options, node, { bits, ...(hasScale ? { scale: all } : {}) });
+    const named = next?.name !== undefined && node.name === `${next.name}/Conv` ? next : node; // our own export
+    const value = emitter.add('binaryConv', [source], options, product === null ? node : named, {
+      bits,
+      ...(hasScale ? { scale: all } : {}),
+    });
     const scaleText = hasUnit && product === null ? '' : ', with a scale for each output channel';
     const nearly = spread > 0 ? `, within ${short(spread * 100)} %` : '';
     record(
@@ -218,8 +223,10 @@ function binary(
     const map: MapValue = { kind: 'map', value, axes };
     return bias === undefined ? map : emitter.affine(map, 1, bias, node, '.bias');
   };
-  const next = emitter.onlyConsumer(node.outputs[0] ?? '');
-  if (bias !== undefined || !hasUnit || next?.op !== 'Mul') return build(null);
+  const isNumber = next?.inputs.some(
+    (name) => emitter.graph.initialisers.get(emitter.resolve(name))?.dims.length === 0,
+  );
+  if (bias !== undefined || !hasUnit || next?.op !== 'Mul' || isNumber) return build(null);
   return { kind: 'unscaled', build, shape: outputShape(shapeOf(step), dims[0], window, padding), axes };
 }
 

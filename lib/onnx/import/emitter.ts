@@ -8,7 +8,7 @@ import { onnxError } from '../error.js';
 import { EVALUATORS } from './evaluate.js';
 import type { Constant } from './constant.js';
 import type { Constants } from './constants.js';
-import { hasSubgraph, type OnnxGraph, type OnnxNode } from './load.js';
+import { hasSubgraph, metadataJson, type OnnxGraph, type OnnxNode } from './load.js';
 import type { Convolution, ReportNotes } from './report.js';
 import { dequantise } from './steps.js';
 import { type Axes, dimsOf, type ImportValue, type MapValue, type PerChannel } from './values.js';
@@ -20,6 +20,8 @@ export class Emitter {
   readonly params = new Map<string, Tensor>();
   readonly convolutions: Convolution[] = [];
   readonly notes: ReportNotes;
+  /** Exact eps by node, where a file has them. */
+  readonly epsilons: Readonly<Record<string, unknown>>;
   /** Live nodes that read a value, by name; aliases are followed. */
   readonly consumers = new Map<string, OnnxNode[]>();
   readonly #aliases: ReadonlyMap<string, string>;
@@ -39,6 +41,7 @@ export class Emitter {
     this.constants = constants;
     this.#aliases = aliases;
     this.notes = options.notes;
+    this.epsilons = (metadataJson(graph.metadata, 'eps') ?? {}) as Record<string, unknown>;
     this.builder = new GraphBuilder(options.name);
     this.#outputs = new Set(graph.outputs.map((name) => this.resolve(name)));
     for (const node of live) {

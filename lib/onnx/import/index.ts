@@ -12,6 +12,7 @@ import { loadExternalData } from '../proto/external.js';
 import { MAX_MODEL_BYTES, readModelProto } from '../proto/model.js';
 import type { ModelProto } from '../proto/onnx_pb.js';
 import { importModel } from './import.js';
+import { metadataJson } from './load.js';
 import type { OnnxReport } from './report.js';
 
 export type { Convolution, Note, NoteKind, OnnxReport } from './report.js';
@@ -51,8 +52,14 @@ export async function fromOnnx(source: Uint8Array | string | URL, options: FromO
 /** What `fromOnnx` does with a decoded model. `file` is what messages call it. */
 export function fromProto(proto: ModelProto, file: string, options: FromOnnxOptions): FromOnnx {
   const { graph, params, report, metadata } = importModel(proto, file, options.name);
-  const { labels = json(metadata, 'labels'), preprocessing = json(metadata, 'preprocessing') } = options;
-  const common = { name: graph.name, graph, params, provenance: provenanceOf(report) };
+  const { labels = metadataJson(metadata, 'labels'), preprocessing = metadataJson(metadata, 'preprocessing') } =
+    options;
+  const common = {
+    name: graph.name,
+    graph,
+    params,
+    provenance: metadataJson(metadata, 'provenance') ?? provenanceOf(report),
+  };
   try {
     return { model: new Model({ ...common, labels, preprocessing } as ModelOptions), report };
   } catch (cause) {
@@ -65,17 +72,6 @@ function provenanceOf({ producer, opset }: OnnxReport): Record<string, string | 
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
   const maker = producer.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ').slice(0, 200);
   return { format: 'ONNX', opset, ...(maker === '' ? {} : { producer: maker }) };
-}
-
-/** What bitpath's own export wrote. Other files' metadata that happen to have these names are no JSON of ours and are left. */
-function json(metadata: ReadonlyMap<string, string>, key: 'labels' | 'preprocessing'): unknown {
-  const text = metadata.get(`bitpath.${key}`);
-  if (text === undefined || text.length > 1 << 24) return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function pathOf(source: unknown): string {

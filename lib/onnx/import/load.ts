@@ -198,3 +198,14 @@ export function hasSubgraph({ attributes }: OnnxNode): boolean {
     ({ type, g, graphs }) => type === AttributeType.GRAPH || g !== undefined || graphs.length > 0,
   );
 }
+
+/** What bitpath's own export wrote as `bitpath.<key>`. What is no JSON is not ours, and is left. */
+export function metadataJson(metadata: ReadonlyMap<string, string>, key: string): unknown {
+  const text = metadata.get(`bitpath.${key}`);
+  if (text === undefined || text.length > 1 << 24) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -3,10 +3,11 @@ import { sliceRanges } from './evaluateLayout.js';
 import { axesOf } from './evaluate.js';
 import type { Emitter, Handler } from './emitter.js';
 import { intAttribute, intsAttribute, type OnnxNode } from './load.js';
-import { type Axes, dimsOf, extent, type ImportValue, reshapedAxes, shapeOf } from './values.js';
+import { type Axes, canonical, dimsOf, extent, type ImportValue, reshapedAxes, shapeOf } from './values.js';
 
 /** The same elements under other axes. */
-function withAxes(emitter: Emitter, value: ImportValue, axes: Axes): ImportValue {
+function withAxes(emitter: Emitter, value: ImportValue, given: Axes): ImportValue {
+  const axes = canonical(given, shapeOf(value));
   switch (value.kind) {
     case 'map':
     case 'step':
@@ -153,8 +154,8 @@ const reduceMean: Handler = (emitter, node) => {
     });
   if (!isRight) throw emitter.unsupported(node, 'takes the mean of something other than all pixels of a channel');
   const kept = intAttribute(node, 'keepdims', 1) !== 0 ? x.axes : x.axes.filter((_, i) => !axes.has(i + 1));
-  const result = kept.map((letters) => (letters.includes('C') ? 'C' : ''));
-  return { kind: 'map', axes: result, value: emitter.add('globalAvgPool', [x.value], {}, node) };
+  const value = emitter.add('globalAvgPool', [x.value], {}, node);
+  return { kind: 'map', axes: canonical(kept, value.shape), value };
 };
 
 /** At the end of a network it is left out; labels by the largest logit are the same. */

@@ -10,6 +10,7 @@ import type { OnnxNode } from './load.js';
  */
 export type Axes = readonly string[];
 export const NCHW: Axes = ['C', 'H', 'W'];
+export const NHWC: Axes = ['H', 'W', 'C'];
 
 /** One number for all channels, or one for each. */
 export type PerChannel = number | Float32Array;
@@ -98,7 +99,22 @@ export function dimsOf(value: ImportValue): number[] {
 
 /** True for N×C×H×W. */
 export function isNchw(axes: Axes): boolean {
-  return axes.length === 3 && axes.every((letters, i) => letters === '' || letters === NCHW[i]) && axes[0] === 'C';
+  return axes.join() === NCHW.join();
+}
+
+/**
+ * Axes in one form, so that equal ones look equal: pictures are `C,H,W` or `H,W,C` even where H or W is 1; elsewhere H and W of
+ * length 1 are left out.
+ */
+export function canonical(axes: Axes, shape: Shape): Axes {
+  const needed = axes.map((letters) =>
+    [...letters].filter((letter) => letter === 'C' || extent(letter, shape) > 1).join(''),
+  );
+  for (const form of [NCHW, NHWC]) {
+    const isForm = needed.every((letters, i) => letters === form[i] || (letters === '' && form[i] !== 'C'));
+    if (needed.length === 3 && isForm) return form;
+  }
+  return needed;
 }
 
 /** The axes of a map of `shape` after a reshape to `dims` (batch left out), or null where it is none of the same order. */

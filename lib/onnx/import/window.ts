@@ -190,11 +190,10 @@ const globalPool: Handler = (emitter, node) => {
   const x = emitter.map(node, 0);
   needNchw(emitter, node, x);
   const { height, width } = x.value.shape;
-  const axes = NCHW.map((letter) => (letter === 'C' ? letter : ''));
   if (node.op === 'GlobalMaxPool') {
-    return { kind: 'map', axes, value: emitter.add('maxPool', [x.value], { kernel: [height, width] }, node) };
+    return { kind: 'map', axes: NCHW, value: emitter.add('maxPool', [x.value], { kernel: [height, width] }, node) };
   }
-  return { kind: 'map', axes, value: emitter.add('globalAvgPool', [x.value], {}, node) };
+  return { kind: 'map', axes: NCHW, value: emitter.add('globalAvgPool', [x.value], {}, node) };
 };
 
 export const WINDOWS: Readonly<Record<string, Handler>> = {
