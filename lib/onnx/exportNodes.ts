@@ -11,6 +11,7 @@ import { unpackBits } from './bits.js';
 
 /** First opsets of what older ones lack. */
 const PAD_BY_INPUT = 11;
+const GEMM_WITHOUT_BIAS = 11;
 const GREATER_OR_EQUAL = 12;
 
 export class NodeExporter {
@@ -83,11 +84,8 @@ export class NodeExporter {
         if (node.attrs.bias) inputs.push(this.#floats(node, 'bias'));
         return this.#emit(node, 'Conv', inputs, convAttributes(node.attrs));
       }
-      case 'linear': {
-        const inputs = [this.row(x), this.#floats(node, 'weight')];
-        if (node.attrs.bias) inputs.push(this.#floats(node, 'bias'));
-        return this.#emit(node, 'Gemm', inputs, { transB: 1n });
-      }
+      case 'linear':
+        return this.#linear(node, this.row(x));
       case 'batchNorm': {
         const roles = ['weight', 'bias', 'running_mean', 'running_var'];
         const inputs = [this.map(x), ...roles.map((role) => this.#floats(node, role))];
@@ -135,6 +133,23 @@ export class NodeExporter {
     } else threshold = exact ? this.onnx.scalar('zero', 0) : this.onnx.scalar('below_zero', nextDown(0));
     const isPlus = this.onnx.helper(op, name, [x, threshold]);
     this.#emit(node, 'Where', [isPlus, this.onnx.scalar('one', 1), this.onnx.scalar('minus_one', -1)]);
+  }
+
+  /** Gemm, whose third input could not be left out below opset 11: there it is MatMul by the transposed weights. */
+  #linear(node: Node<'linear'>, row: string): void {
+    if (node.attrs.bias || this.#opset >= GEMM_WITHOUT_BIAS) {
+      const inputs = [row, this.#floats(node, 'weight')];
+      if (node.attrs.bias) inputs.push(this.#floats(node, 'bias'));
+      return this.#emit(node, 'Gemm', inputs, { transB: 1n });
+    }
+    const weight = this.#params.floats(node, 'weight');
+    const { outFeatures } = node.attrs;
+    const inFeatures = weight.length / outFeatures;
+    const transposed = Float32Array.from(weight, (_, i) => {
+      return weight[(i % outFeatures) * inFeatures + Math.floor(i / outFeatures)] as number;
+    });
+    const name = this.onnx.initializer(paramName(node, 'weight'), [inFeatures, outFeatures], transposed);
+    this.#emit(node, 'MatMul', [row, name]);
   }
 
   /** Conv of ±1 by ±1; borders other than 0 by a Pad before it, the scale by a Mul after it. */
