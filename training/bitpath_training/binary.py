@@ -7,40 +7,24 @@ from torch import Tensor, nn
 LATENT_STD = 0.05
 
 
-class ApproxSign(torch.autograd.Function):
-    """Bi-Real's estimator for activations: sign forward (0 is +1, NaN is -1), backward the slope 2 - 2|x| within ±1.
-
-    It is the derivative of the piecewise quadratic that lies closest to the sign of the three that are easy to write.
-    """
-
-    @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
-        return torch.where(x >= 0, 1.0, -1.0).to(x.dtype)
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        return gradient * (2 - 2 * x.abs()).clamp(min=0)
+# Both estimators are written as sign + (f - f.detach()): the sign exactly, with the gradient of f. No autograd.Function: in
+# PyTorch 2.11 torch.compile drops the gradient of one whose forward ends in a `.to` that changes nothing
+# (pytorch/pytorch#180642), and the latent weights then stay as they were drawn, without an error.
 
 
-class ClippedSign(torch.autograd.Function):
-    """Straight-through estimator for weights: sign forward, backward the identity within ±1 and 0 outside."""
-
-    @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
-        ctx.save_for_backward(x)
-        return torch.where(x >= 0, 1.0, -1.0).to(x.dtype)
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        return gradient * (x.abs() <= 1).to(gradient.dtype)
+def approx_sign(x: Tensor) -> Tensor:
+    """Bi-Real's estimator for activations: the sign (of 0: +1), with the slope 2 - 2|x| within ±1 and 0 outside."""
+    clipped = x.clamp(-1, 1)
+    return _with_gradient_of(x, clipped * (2 - clipped.abs()))
 
 
-def sign(x: Tensor) -> Tensor:
-    """±1 activations."""
-    return ApproxSign.apply(x)
+def clipped_sign(x: Tensor) -> Tensor:
+    """Straight-through estimator for weights: the sign (of 0: +1), with the slope 1 within ±1 and 0 outside."""
+    return _with_gradient_of(x, x.clamp(-1, 1))
+
+
+def _with_gradient_of(x: Tensor, f: Tensor) -> Tensor:
+    return torch.where(x >= 0, 1.0, -1.0).to(x.dtype) + (f - f.detach())
 
 
 class BinaryConv2d(nn.Module):
@@ -63,7 +47,7 @@ class BinaryConv2d(nn.Module):
         return self.weight.detach().abs().mean((1, 2, 3)).bfloat16().float()
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = ClippedSign.apply(self.weight) * self.scale()[:, None, None, None]
+        weight = clipped_sign(self.weight) * self.scale()[:, None, None, None]
         outputs, inputs = weight.shape[:2]
         more_outputs, more_inputs = -outputs % self.channel_multiple, -inputs % self.channel_multiple
         if more_outputs or more_inputs:

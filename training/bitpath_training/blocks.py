@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from .binary import BinaryConv2d, sign
+from .binary import BinaryConv2d, approx_sign
 
 
 def real_conv(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> nn.Conv2d:
@@ -26,7 +26,7 @@ class BinaryUnit(nn.Module):
         self.bn = nn.BatchNorm2d(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.bn(self.conv(sign(x)))
+        return self.bn(self.conv(approx_sign(x)))
 
 
 class DenseUnit(nn.Module):
@@ -38,7 +38,7 @@ class DenseUnit(nn.Module):
         self.conv = BinaryConv2d(in_channels, out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(sign(self.bn(x)))
+        return self.conv(approx_sign(self.bn(x)))
 
 
 class Scope(nn.Module):

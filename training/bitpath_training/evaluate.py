@@ -27,7 +27,7 @@ def evaluate(network: nn.Module, pictures: Pictures, input_size: int, precision:
         loss += nn.functional.cross_entropy(logits, labels, reduction="sum").item()
     network.train(training)
     n = len(pictures)
-    return {"top1": 100 * first / n, "top5": 100 * within_five / n, "loss": loss / n, "images": n}
+    return {"top1": 100 * first / n, "top5": 100 * within_five / n, "cross_entropy": loss / n, "images": n}
 
 
 @torch.no_grad()

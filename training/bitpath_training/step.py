@@ -49,6 +49,11 @@ class TrainingStep:
         self.rate.fill_(learning_rate(self.recipe.optimizer, self.steps, self.total_steps))
         self.steps += 1
         self.calls += 1
+        self._advance()
+        if self.calls == 1:
+            self._check_gradients()
+
+    def _advance(self) -> None:
         if self.graph is not None:
             self.graph.replay()
         elif not (self.on_gpu and self.recipe.speed.cuda_graph):
@@ -78,6 +83,12 @@ class TrainingStep:
         self.loss.add_(loss.detach())
         if self.average is not None:
             _move_average(self.average, self.network, recipe.ema_decay)
+
+    def _check_gradients(self) -> None:
+        """A weight that no gradient reaches stays random, and the network still learns a little: nothing else would tell."""
+        for name, parameter in self.network.named_parameters():
+            if parameter.ndim > 1 and (parameter.grad is None or not parameter.grad.any()):
+                raise RuntimeError(f"no gradient reaches {name}")
 
     def autocast(self) -> torch.autocast:
         enabled = self.on_gpu and self.recipe.speed.precision == "bfloat16"
