@@ -1,4 +1,14 @@
 /** `bitpath/onnx`: ONNX models in and out. Nothing of this is loaded by `import 'bitpath'`. */
+export {
+  type CompareWithOnnxOptions,
+  type CompareWithTensorsOptions,
+  type Comparison,
+  compareWithOnnx,
+  compareWithTensors,
+  type EndToEnd,
+  type LayerReport,
+  type Verdict,
+} from './diff/index.js';
 export { type ExportSource, MAX_OPSET, MIN_OPSET, type ToOnnxOptions, toOnnx } from './export.js';
 export {
   type Convolution,
