@@ -122,6 +122,7 @@ function relu(emitter: Emitter, node: OnnxNode, index = 0): MapValue {
 
 function prelu(emitter: Emitter, node: OnnxNode, slope: PerChannel): MapValue {
   const x = emitter.map(node, 0);
+  emitter.spend(node, x.value.shape.channels);
   const weight = Float32Array.from({ length: x.value.shape.channels }, (_, c) => channelOf(slope, c));
   return { ...x, value: emitter.add('prelu', [x.value], {}, node, { weight }) };
 }

@@ -70,7 +70,7 @@ export class Constants {
       const needed = alias === undefined ? node.inputs : [alias];
       const missing = needed.filter((input) => input !== '' && !found.has(input));
       if (missing.length > 0 && !this.#isShapeOfMap(node)) {
-        this.#spend(missing.length, node);
+        this.spend(missing.length, node);
         stack.push(...missing);
         continue;
       }
@@ -97,11 +97,11 @@ export class Constants {
     const evaluate = EVALUATORS.get(node.op);
     if (evaluate === undefined) throw this.#error(node, 'is no constant');
     const inputs = this.#isShapeOfMap(node) ? [this.#shaped(node)] : node.inputs.map((name) => found.get(name));
-    this.#spend(16, node);
+    this.spend(16, node);
     return evaluate(node, inputs, {
       file: this.#graph.file,
       opset: this.#graph.opset,
-      spend: (elements) => this.#spend(elements, node),
+      spend: (elements) => this.spend(elements, node),
       fail: (reason) => this.#error(node, reason),
     });
   }
@@ -111,7 +111,8 @@ export class Constants {
     return { ...makeConstant('float', [], []), dims: this.dimsOf(node.inputs[0] ?? '', node) };
   }
 
-  #spend(elements: number, node: OnnxNode): void {
+  /** Takes `elements` from the budget. */
+  spend(elements: number, node: OnnxNode): void {
     this.#budget -= elements;
     if (this.#budget >= 0) return;
     throw this.#error(node, 'takes more work than a file of this size should');

@@ -27,7 +27,8 @@ export class Emitter {
   readonly #aliases: ReadonlyMap<string, string>;
   readonly #values = new Map<string, ImportValue>();
   readonly #built = new WeakMap<ImportValue, MapValue>();
-  readonly #names = new Set<string>();
+  /** Names given, and how many nodes wanted each: thousands may have the same one. */
+  readonly #names = new Map<string, number>();
   readonly #outputs: ReadonlySet<string>;
 
   constructor(
@@ -140,6 +141,7 @@ export class Emitter {
   /** mul · x + add for each channel, as a BatchNorm with mean 0, variance 1 and eps 0: fma(x, mul, add), rounded once. */
   affine(x: MapValue, mul: PerChannel, add: PerChannel, node: OnnxNode, suffix = ''): MapValue {
     const { channels } = x.value.shape;
+    this.spend(node, 4 * channels);
     const spread = (value: PerChannel) =>
       typeof value === 'number' ? new Float32Array(channels).fill(value) : Float32Array.from(value);
     const params = {
@@ -149,6 +151,11 @@ export class Emitter {
       running_var: new Float32Array(channels).fill(1),
     };
     return { ...x, value: this.add('batchNorm', [x.value], { eps: 0 }, node, params, suffix) };
+  }
+
+  /** Takes parameters that are about to be made from the budget of the import: a few bytes can name very wide maps. */
+  spend(node: OnnxNode, elements: number): void {
+    this.constants.spend(elements, node);
   }
 
   isOutput(name: string): boolean {
@@ -210,8 +217,11 @@ export class Emitter {
         .replace(/\.{2,}/g, '.')
         .replace(/^\.+|\.+$/g, '') || 'node';
     let name = clean;
-    for (let i = 2; this.#names.has(name); i++) name = `${clean}_${i}`;
-    this.#names.add(name);
+    for (let i = (this.#names.get(clean) ?? 0) + 1; this.#names.has(name); i++) {
+      name = `${clean}_${i}`;
+      this.#names.set(clean, i);
+    }
+    this.#names.set(name, 1);
     return name;
   }
 }

@@ -146,30 +146,36 @@ function dimsOf({ name, type }: ValueInfoProto, file: string): number[] {
   });
 }
 
-/** Kahn's algorithm; of the nodes that are ready, the first in the file goes first, so that a sorted file stays as it is. */
+/** Kahn's algorithm. A node goes where the file has it, or right after the last node that it had to wait for. */
 function sorted(nodes: readonly OnnxNode[], producers: ReadonlyMap<string, OnnxNode>, file: string): OnnxNode[] {
+  const waitsFor = new Map<OnnxNode, number>();
+  const readers = new Map<OnnxNode, OnnxNode[]>();
+  for (const node of nodes) {
+    const makers = node.inputs.map((name) => producers.get(name)).filter((maker) => maker !== undefined);
+    waitsFor.set(node, makers.length);
+    for (const maker of makers) {
+      const list = readers.get(maker);
+      if (list === undefined) readers.set(maker, [node]);
+      else list.push(node);
+    }
+  }
   const done = new Set<OnnxNode>();
+  const passed = new Set<OnnxNode>();
   const result: OnnxNode[] = [];
-  const waiting = new Map<OnnxNode, OnnxNode[]>();
-  const ready = (node: OnnxNode) => {
-    // Explicit stack: a chain may be as long as the file.
+  for (const node of nodes) {
+    passed.add(node);
+    if (waitsFor.get(node) !== 0) continue;
     const stack = [node];
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-      const missing = next.inputs.map((name) => producers.get(name)).find((maker) => maker && !done.has(maker));
-      if (missing !== undefined) {
-        const list = waiting.get(missing);
-        if (list === undefined) waiting.set(missing, [next]);
-        else list.push(next);
-        continue;
-      }
       done.add(next);
       result.push(next);
-      const freed = waiting.get(next) ?? [];
-      waiting.delete(next);
-      for (const other of freed.reverse()) stack.push(other);
+      for (const reader of readers.get(next) ?? []) {
+        const left = (waitsFor.get(reader) as number) - 1;
+        waitsFor.set(reader, left);
+        if (left === 0 && passed.has(reader)) stack.push(reader);
+      }
     }
-  };
-  for (const node of nodes) ready(node);
+  }
   if (result.length === nodes.length) return result;
   const stuck = nodes.filter((node) => !done.has(node));
   const names = stuck.slice(0, 8).map(({ name }) => describe(name));

@@ -151,6 +151,7 @@ export function signOf(emitter: Emitter, step: StepValue): Value {
   const made = signs.get(step.key);
   if (made !== undefined) return made;
   const { channels } = step.base.value.shape;
+  emitter.spend(step.node, channels);
   const threshold = new Float32Array(channels);
   let hasThird = false;
   for (let c = 0; c < channels; c++) {
@@ -179,6 +180,7 @@ function nextUp(value: number): number {
 /** The two values as a real-valued map: a depthwise 1-bit convolution by +1 reads the bits, and an affine gives them their values. */
 export function dequantise(emitter: Emitter, step: StepValue) {
   const { channels } = step.base.value.shape;
+  emitter.spend(step.node, 3 * channels);
   const half = new Float32Array(channels);
   const middle = new Float32Array(channels);
   for (let c = 0; c < channels; c++) {
