@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { classifyCommand } from './classify.js';
 import { newCommand } from './command.js';
+import { convertCommand } from './convert.js';
 import { describeCommand } from './describe.js';
 import { diffCommand } from './diff.js';
 import { evaluateCommand } from './evaluate.js';
@@ -24,6 +25,7 @@ const program = newCommand('bitpath')
   .addCommand(modelsCommand())
   .addCommand(describeCommand())
   .addCommand(evaluateCommand())
+  .addCommand(convertCommand())
   .addCommand(exportCommand())
   .addCommand(diffCommand())
   .addHelpText(

@@ -94,8 +94,8 @@ function operands(emitter: Emitter, node: OnnxNode, sides: readonly [number, num
   throw emitter.fail(node, `joins maps of different shapes, [N, ${left.join(', ')}] and [N, ${right.join(', ')}]`);
 }
 
-function sum(emitter: Emitter, node: OnnxNode, a: MapValue, b: MapValue): MapValue {
-  return { ...a, value: emitter.add('add', [a.value, b.value], {}, node) };
+function sum(emitter: Emitter, node: OnnxNode, a: MapValue, b: MapValue, suffix = ''): MapValue {
+  return { ...a, value: emitter.add('add', [a.value, b.value], {}, node, {}, suffix) };
 }
 
 function scaled(emitter: Emitter, node: OnnxNode, x: MapValue, factor: number, suffix = ''): MapValue {
@@ -135,7 +135,8 @@ function folded(emitter: Emitter, node: OnnxNode): ImportValue {
     if (dimsOf(left).slice(1).join() !== dimsOf(right).slice(1).join() || left.axes.join() !== right.axes.join()) {
       throw emitter.fail(node, 'adds maps of different shapes');
     }
-    result = sum(emitter, node, left, right);
+    const isLast = node.op === 'Sum' && i === node.inputs.length - 1;
+    result = sum(emitter, node, left, right, isLast ? '' : '.sum');
   }
   if (node.op === 'Sum' || node.inputs.length === 1) return result;
   return scaled(emitter, node, emitter.toMap(result), 1 / node.inputs.length);

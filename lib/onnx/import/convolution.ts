@@ -205,10 +205,19 @@ function binary(
     const hasScale = product !== null || !hasUnit;
     const options = { outChannels: dims[0], ...window, padding, groups, padValue, scale: hasScale };
     const named = next?.name !== undefined && node.name === `${next.name}/Conv` ? next : node; // our own export
-    const value = emitter.add('binaryConv', [source], options, product === null ? node : named, {
-      bits,
-      ...(hasScale ? { scale: all } : {}),
-    });
+    // The last op that a node becomes has its name, since it makes the node's value.
+    const suffix = bias === undefined ? '' : '.sum';
+    const value = emitter.add(
+      'binaryConv',
+      [source],
+      options,
+      product === null ? node : named,
+      {
+        bits,
+        ...(hasScale ? { scale: all } : {}),
+      },
+      suffix,
+    );
     const scaleText = hasUnit && product === null ? '' : ', with a scale for each output channel';
     const nearly = spread > 0 ? `, within ${short(spread * 100)} %` : '';
     record(
@@ -221,7 +230,7 @@ function binary(
       bits.length + (hasScale ? all.byteLength : 0),
     );
     const map: MapValue = { kind: 'map', value, axes };
-    return bias === undefined ? map : emitter.affine(map, 1, bias, node, '.bias');
+    return bias === undefined ? map : emitter.affine(map, 1, bias, node);
   };
   const isNumber = next?.inputs.some(
     (name) => emitter.graph.initialisers.get(emitter.resolve(name))?.dims.length === 0,

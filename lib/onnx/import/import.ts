@@ -4,7 +4,7 @@ import { BitpathError } from '../../errors.js';
 import { graphCost } from '../../graph/cost.js';
 import type { Graph, Shape, Value } from '../../graph/types.js';
 import type { Params } from '../../tensor.js';
-import type { ModelProto } from '../proto/onnx_pb.js';
+import { type ModelProto, TensorProto_DataType as DataType } from '../proto/onnx_pb.js';
 import { ARITHMETIC } from './arithmetic.js';
 import { Constants } from './constants.js';
 import { CONVOLUTIONS } from './convolution.js';
@@ -27,6 +27,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 };
 const BIPOLAR = /^(qonnx\.custom_op\.general|onnx\.brevitas|finn\.custom_op\.general)\.BipolarQuant$/;
 
+const OTHER_FLOATS: readonly number[] = [DataType.FLOAT16, DataType.BFLOAT16, DataType.DOUBLE];
+
 export interface Imported {
   readonly graph: Graph;
   readonly params: Params;
@@ -45,6 +47,9 @@ export function importModel(model: ModelProto, file: string, name: string | unde
   const live = liveNodes(onnx, simple);
   const notes = new ReportNotes();
   for (const node of simple.estimators) if (live.length > 0) notes.add('estimator', node.name);
+  for (const { name: tensor, dataType } of onnx.initialisers.values()) {
+    if (OTHER_FLOATS.includes(dataType)) notes.add('float', tensor);
+  }
   const constants = new Constants(onnx, simple.aliases);
   const emitter = new Emitter(onnx, constants, simple.aliases, live, { name: title(name ?? onnx.name), notes });
   try {

@@ -21,15 +21,17 @@ export interface Convolution {
 }
 
 const NOTES = {
-  'sign-zero': 'is 0 at its threshold in the file (as torch.sign is) and +1 here: exact zeros count as +1',
-  'sign-as-float': 'is read by something other than a 1-bit convolution: a 1×1 convolution turns its bits into numbers',
+  'sign-zero':
+    'these signs are 0 at their threshold in the file, as torch.sign is, and +1 here: exact zeros count as +1',
+  'sign-as-float':
+    'these signs are read by something other than a 1-bit convolution: a 1×1 convolution turns their bits into numbers',
   estimator:
-    'was a sign with the remains of its straight-through estimator, s − p + p: p was removed (it rounds, up to 1e-7)',
-  inexact: 'has weights that are ±s for each output channel only nearly: s is their mean',
-  softmax: 'was left out: the outputs are logits, whose order is the same',
-  'channel-pad': 'pads channels: a 1×1 convolution by an identity does it',
-  'input-nhwc': 'is N×H×W×C in the file and C×H×W here',
-  float16: 'are float16 or float64 in the file; everything is computed in float32',
+    'these were signs with the remains of a straight-through estimator, s − p + p; p was removed (it rounds, by about 1e-7)',
+  inexact: 'weights of these are ±s for each output channel only nearly; s is the mean of their sizes',
+  softmax: 'these were left out: the outputs are logits, in the same order',
+  'channel-pad': 'these pad channels, which a 1×1 convolution by an identity does here',
+  'input-nhwc': 'the input is N×H×W×C in the file and N×C×H×W here',
+  float: 'these are float16, bfloat16 or float64 in the file; everything is computed in float32 here',
 } as const;
 export type NoteKind = keyof typeof NOTES;
 
