@@ -1,12 +1,12 @@
 /** `bitpath export`, `bitpath diff` and what is under them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { createModel, type Graph, GraphBuilder, Model, Tensor } from 'bitpath';
-import { compareWithOnnx, compareWithTensors, toOnnx } from 'bitpath/onnx';
+import { compareWithOnnx, compareWithTensors, fromOnnx, toOnnx } from 'bitpath/onnx';
 import { writeSafetensors } from '#lib/formats/safetensors.js';
 import { layersOf, valuesBetween } from '#lib/onnx/diff/layers.js';
 import { difference } from '#lib/onnx/diff/measure.js';
@@ -145,6 +145,22 @@ describe('compareWithOnnx', () => {
     assert.deepEqual(await differing(new Model({ graph, params: scaled })), [
       ['c1', 'by a constant factor in each channel: look at scales and batchNorm eps'],
     ]);
+  });
+
+  it('agrees with networks that PyTorch exported, as they are imported', async (t) => {
+    const fixtures = new URL('../../../test/onnx/fixtures/', import.meta.url);
+    const files = readdirSync(fixtures).filter((name) => name.endsWith('.onnx'));
+    let compared = 0;
+    for (const file of files) {
+      const bytes = readFileSync(new URL(file, fixtures));
+      const { layers, agree, known, values } = await compareWithOnnx((await fromOnnx(bytes)).model, bytes, { file });
+      assert.ok(agree, `${file}: ${JSON.stringify(layers.filter(({ verdict }) => verdict !== 'equal'))}`);
+      // One node of theirs may be several of ours, and those between have no name there.
+      assert.ok(known > values / 2, `${file}: ${known} of ${values}`);
+      compared += layers.length;
+    }
+    t.diagnostic(`${files.length} files, ${compared} layers`);
+    assert.ok(files.length >= 16 && compared >= 200);
   });
 
   it('refuses models that it has nothing to say about', async () => {

@@ -10,8 +10,8 @@ import type { ModelProto } from '../proto/onnx_pb.js';
 import { readModelProto } from '../proto/model.js';
 import { compareLayers, type LayerReport } from './compare.js';
 import { type EndToEnd, endToEnd } from './ends.js';
-import { matchNames, matchOnnx, onnxInput } from './match.js';
-import { OnnxSession } from './onnxruntime.js';
+import { isChannelsLast, matchNames, matchOnnx, onnxInput } from './match.js';
+import { OnnxSession, type OrtTensorData } from './onnxruntime.js';
 
 export type { LayerReport, Verdict } from './compare.js';
 export type { EndToEnd } from './ends.js';
@@ -58,7 +58,7 @@ export async function compareWithOnnx(
   const proto = onnx instanceof Uint8Array ? readModelProto(onnx, file) : onnx;
   if (proto.graph === undefined) throw onnxError(file, 'it has no graph');
   const { graph } = model;
-  const { name: input, batch } = onnxInput(proto.graph, file);
+  const { name: input, batch, dims } = onnxInput(proto.graph, file);
   const images = Math.max(batch ?? 1, checkInteger('options.images', options.images ?? 2, 1, 65536));
   const count = batch === null ? images : Math.ceil(images / batch) * batch;
   const { channels, height, width } = inputShape(graph);
@@ -71,13 +71,19 @@ export async function compareWithOnnx(
   const session = await OnnxSession.create(proto, names.values(), { file, threads });
   try {
     const step = batch ?? count;
+    const lastly = isChannelsLast(dims, { channels, height, width });
+    const sizes = lastly ? [step, height, width, channels] : [step, channels, height, width];
     for (let n = 0; n < count; n += step) {
       const size = channels * height * width;
       const part = data.subarray(n * size, (n + step) * size);
-      const outputs = await session.run(input, part, [step, channels, height, width], [...names.values()], file);
+      const laid = lastly ? transpose(part, step, channels, height * width) : part;
+      const outputs = await session.run(input, laid, sizes, [...names.values()], file);
       for (const [id, name] of names) {
-        const found = outputs.get(name);
-        if (found !== undefined) collect(maps, id, found.data, graph, n, step, count);
+        const { shape } = graph.values[id] as Value;
+        const map = toMap(outputs.get(name), step, shape);
+        if (map === null) continue;
+        if (!maps.has(id)) maps.set(id, new Float32Array((count / step) * map.length));
+        maps.get(id)?.set(map, (n / step) * map.length);
       }
     }
   } finally {
@@ -86,25 +92,25 @@ export async function compareWithOnnx(
   return compare(model, maps, count, threads, onLayer);
 }
 
-/** Adds images n … n + step of a value. One whose size is not the value's is another thing of the same name. */
-function collect(
-  maps: Map<number, Float32Array>,
-  id: number,
-  data: Float32Array,
-  graph: Graph,
-  n: number,
-  step: number,
-  count: number,
-) {
-  const { channels, height, width } = (graph.values[id] as Value).shape;
-  const size = channels * height * width;
-  if (data.length !== step * size) return;
-  let map = maps.get(id);
-  if (map === undefined) {
-    map = new Float32Array(count * size);
-    maps.set(id, map);
+/** A tensor as [N, C, H, W], or null for one of another size: another thing of the same name. */
+function toMap(tensor: OrtTensorData | undefined, count: number, shape: Shape): Float32Array | null {
+  const pixels = shape.height * shape.width;
+  if (tensor === undefined || tensor.data.length !== count * shape.channels * pixels) return null;
+  return isChannelsLast(tensor.dims.slice(1), shape)
+    ? transpose(tensor.data, count, pixels, shape.channels)
+    : tensor.data;
+}
+
+/** [N, rows, columns] → [N, columns, rows]. */
+function transpose(data: Float32Array, count: number, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(data.length);
+  for (let n = 0; n < count; n++) {
+    const base = n * rows * columns;
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < columns; c++) result[base + c * rows + r] = data[base + r * columns + c] as number;
+    }
   }
-  map.set(data, n * size);
+  return result;
 }
 
 export interface CompareWithTensorsOptions {

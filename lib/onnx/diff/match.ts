@@ -1,5 +1,5 @@
 /** Which tensors of somebody else's are which of our values: by name. */
-import type { AnyNode, Graph } from '../../graph/types.js';
+import type { AnyNode, Graph, Shape } from '../../graph/types.js';
 import { onnxError } from '../error.js';
 import type { GraphProto } from '../proto/onnx_pb.js';
 import { TensorProto_DataType } from '../proto/onnx_pb.js';
@@ -15,7 +15,8 @@ function clean(name: string): string {
 
 /**
  * ONNX tensors by value id: a node's value goes by the ONNX tensor, or the output of the ONNX node, of the same name, an output
- * by its own. Where the import made several nodes of one (`conv`, `conv_2` that reads it …), the last of them has the value.
+ * by its own. Where the import made several nodes of one (`conv`, then `conv.bias` or `conv_2`, which read it), the last of them
+ * has the value.
  */
 export function matchOnnx(graph: Graph, onnx: GraphProto): Map<number, string> {
   const tensors = new Map<string, string>();
@@ -30,27 +31,45 @@ export function matchOnnx(graph: Graph, onnx: GraphProto): Map<number, string> {
   const result = new Map<number, string>();
   for (const [name, tensor] of tensors) {
     const node = nodes.get(name);
-    if (node !== undefined && node.op !== 'input') result.set(lastOf(node, name, nodes).output, tensor);
+    if (node !== undefined && node.op !== 'input') result.set(lastOf(node, name, nodes, tensors).output, tensor);
   }
   const outputs = onnx.output.map(({ name }) => name);
   for (const { name, value } of graph.outputs) {
+    // A node says more than an output: of a classifier that ends in a softmax, the import leaves that out.
+    if (result.has(value)) continue;
     if (outputs.includes(name)) result.set(value, name);
     else if (graph.outputs.length === 1 && outputs.length === 1) result.set(value, outputs[0] as string);
   }
   return result;
 }
 
-function lastOf(first: AnyNode, name: string, nodes: ReadonlyMap<string, AnyNode>): AnyNode {
+function lastOf(
+  first: AnyNode,
+  name: string,
+  nodes: ReadonlyMap<string, AnyNode>,
+  tensors: ReadonlyMap<string, string>,
+): AnyNode {
   let last = first;
   for (let i = 2; ; i++) {
-    const next = nodes.get(`${name}_${i}`);
-    if (next === undefined || !next.inputs.includes(last.output)) return last;
+    const next = [`${name}.bias`, `${name}_${i}`]
+      .filter((candidate) => !tensors.has(candidate)) // such a node has a tensor of its own
+      .map((candidate) => nodes.get(candidate))
+      .find((node) => node?.inputs.includes(last.output));
+    if (next === undefined) return last;
     last = next;
   }
 }
 
-/** The one input that is no initialiser, and the batch that it demands, if it does. Throws `ERR_BITPATH_ONNX`. */
-export function onnxInput(onnx: GraphProto, file: string): { name: string; batch: number | null } {
+export interface OnnxInput {
+  readonly name: string;
+  /** The batch that it demands, if it does. */
+  readonly batch: number | null;
+  /** Its dimensions after the batch; null for those that it leaves open. */
+  readonly dims: readonly (number | null)[];
+}
+
+/** The one input that is no initialiser. Throws `ERR_BITPATH_ONNX`. */
+export function onnxInput(onnx: GraphProto, file: string): OnnxInput {
   const initializers = new Set(onnx.initializer.map(({ name }) => name));
   const inputs = onnx.input.filter(({ name }) => !initializers.has(name));
   const [input] = inputs;
@@ -59,8 +78,16 @@ export function onnxInput(onnx: GraphProto, file: string): { name: string; batch
   if (type?.case !== 'tensorType' || type.value.elemType !== TensorProto_DataType.FLOAT) {
     throw onnxError(file, `its input ${JSON.stringify(input.name)} is no float32 tensor`);
   }
-  const size = type.value.shape?.dim[0]?.value;
-  return { name: input.name, batch: size?.case === 'dimValue' && size.value > 0n ? Number(size.value) : null };
+  const [batch = null, ...dims] = (type.value.shape?.dim ?? []).map(({ value }) => {
+    return value.case === 'dimValue' && value.value > 0n ? Number(value.value) : null;
+  });
+  return { name: input.name, batch, dims };
+}
+
+/** True for channels last. Where both orders fit, channels come first, as in ONNX they do. */
+export function isChannelsLast(dims: readonly (number | null)[], { channels, height, width }: Shape): boolean {
+  const fits = (...sizes: number[]) => dims.every((size, i) => size === null || size === sizes[i]);
+  return dims.length === 3 && !fits(channels, height, width) && fits(height, width, channels);
 }
 
 /**

@@ -37,8 +37,12 @@ async function loadOnnxruntime(): Promise<Ort> {
   }
 }
 
-/** float32 tensors with their dimensions, by name. */
-export type OrtOutputs = ReadonlyMap<string, { readonly dims: readonly number[]; readonly data: Float32Array }>;
+export interface OrtTensorData {
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+/** float32 tensors by name. */
+export type OrtOutputs = ReadonlyMap<string, OrtTensorData>;
 
 export class OnnxSession {
   readonly #ort: Ort;
@@ -93,7 +97,7 @@ export class OnnxSession {
     } catch (cause) {
       throw onnxError(file, `onnxruntime does not run it: ${messageOf(cause)}`, {}, cause);
     }
-    const outputs = new Map<string, { dims: readonly number[]; data: Float32Array }>();
+    const outputs = new Map<string, OrtTensorData>();
     for (const [name, tensor] of Object.entries(results)) {
       // Copied: the tensor's memory goes with it.
       if (tensor.type === 'float32')
