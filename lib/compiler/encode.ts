@@ -138,6 +138,21 @@ class Encoder {
         const fields = [...this.#floatMap(make.source), height, width, ...kernel, ...stride, padding[0], padding[1]];
         return make.op === 'maxPool' ? fields : [...fields, Number(make.attrs.countIncludePad)];
       }
+      case 'maxPooled': {
+        const { inner, innerShape, innerSteps, attrs } = make;
+        return [
+          OPCODES[inner.op],
+          ...this.#make(inner, innerShape),
+          innerSteps.length,
+          ...innerSteps.flatMap((step) => this.#step(step)),
+          height,
+          width,
+          ...attrs.kernel,
+          ...attrs.stride,
+          attrs.padding[0],
+          attrs.padding[1],
+        ];
+      }
     }
   }
 

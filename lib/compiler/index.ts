@@ -11,6 +11,7 @@ import { fuse } from './fuse.js';
 import { joinConcats } from './join.js';
 import { acceptPixels, type Normalization } from './pixels.js';
 import { planMemory } from './plan.js';
+import { poolConvs } from './poolConvs.js';
 import type { Program } from './program.js';
 import { prune } from './prune.js';
 import { foldThresholds } from './thresholds.js';
@@ -31,7 +32,8 @@ export function compileProgram(graph: Graph, params: Params, { batch, normalizat
   const folded = foldThresholds(fold(prune(graph), params));
   const { graph: joined, homes } = joinConcats(folded);
   const floats = fuse(joined);
-  const fused = normalization === null ? floats : acceptPixels(floats, joined, normalization);
+  const stems = normalization === null ? floats : acceptPixels(floats, joined, normalization);
+  const fused = poolConvs(stems, joined, homes);
   const plan = planMemory(fused, joined.values, homes, joined.outputs, batch);
   return encode(joined, fused, homes, plan, batch);
 }

@@ -100,7 +100,22 @@ export type Maker =
   | ({ readonly op: 'pixelConv' } & PixelConvWork)
   | { readonly op: 'maxPool'; readonly source: number; readonly attrs: WindowAttrs }
   | { readonly op: 'avgPool'; readonly source: number; readonly attrs: PoolAttrs }
-  | { readonly op: 'map'; readonly source: number };
+  | { readonly op: 'map'; readonly source: number }
+  | ({ readonly op: 'maxPooled' } & MaxPooledWork);
+
+/** A convolution and its steps, pooled row by row: the map between the two never lies in the arena. */
+export interface MaxPooledWork {
+  readonly inner: Extract<Maker, { op: 'conv' | 'pixelConv' }>;
+  readonly innerSteps: readonly Step[];
+  readonly innerShape: Shape;
+  readonly attrs: WindowAttrs;
+}
+
+/** The value whose map a maker reads, if any. */
+export function sourceOf(make: Maker): number | undefined {
+  const reader = make.op === 'maxPooled' ? make.inner : make;
+  return 'source' in reader ? reader.source : undefined;
+}
 
 /** See `PIXEL_CONV` in native/program/layout.h. */
 export interface PixelConvWork {

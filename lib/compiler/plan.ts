@@ -1,5 +1,5 @@
 import type { GraphOutput, Value } from '../graph/types.js';
-import { at, type BitMap, type FusedGraph, type Home, type Instruction } from './ir.js';
+import { at, type BitMap, type FusedGraph, type Home, type Instruction, sourceOf } from './ir.js';
 
 export const LINE_BYTES = 64;
 
@@ -55,7 +55,8 @@ export function planMemory(
     touch(bitBuffers, 'bitMap', id, index, batch * rows * rowWords(map) * 8);
   };
   instructions.forEach(({ make, steps }, index) => {
-    if ('source' in make) touchValue(make.source, index);
+    const source = sourceOf(make);
+    if (source !== undefined) touchValue(source, index);
     if ('bitMap' in make) touchBitMap(make.bitMap, index);
     for (const step of steps) {
       if (step.op === 'add' || step.op === 'store') touchValue(step.value, index);
@@ -102,7 +103,8 @@ function groupInPlace(
 ): readonly (readonly Buffer[])[] {
   const groupOf = new Map<Buffer, Buffer[]>(buffers.map((buffer) => [buffer, [buffer]]));
   instructions.forEach(({ make, steps }, index) => {
-    const source = 'source' in make ? wholeMap(make.source) : undefined;
+    const read = sourceOf(make);
+    const source = read === undefined ? undefined : wholeMap(read);
     steps.forEach((step, position) => {
       if (step.op !== 'store') return;
       const target = wholeMap(step.value);

@@ -24,5 +24,14 @@ export interface ProgramInstruction {
 export const MAGIC = 0x48545042;
 export const VERSION = 1;
 
-export const OPCODES = { input: 1, binaryConv: 2, conv: 3, pixelConv: 4, maxPool: 5, avgPool: 6, map: 7 } as const;
+export const OPCODES = {
+  input: 1,
+  binaryConv: 2,
+  conv: 3,
+  pixelConv: 4,
+  maxPool: 5,
+  avgPool: 6,
+  map: 7,
+  maxPooled: 8,
+} as const;
 export const STEPS = { affine: 1, add: 2, scale: 3, relu: 4, prelu: 5, store: 6, sign: 7 } as const;

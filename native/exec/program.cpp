@@ -29,6 +29,11 @@ std::unique_ptr<Op> loadOp(int opcode, ProgramReader& reader, const KernelTable&
       return loadPool(reader, kernels, false);
     case kMap:
       return loadMap(reader, kernels);
+    case kMaxPooled: {
+      const int inner = reader.integer("inner opcode", kConv, kPixelConv);
+      return loadMaxPooled(reader, kernels,
+                           inner == kConv ? loadConv(reader, kernels) : loadPixelConv(reader, kernels));
+    }
   }
   reader.fail("opcode " + std::to_string(opcode) + " is unknown");
 }
@@ -71,7 +76,7 @@ Program::Program(const int32_t* code, size_t words, const uint8_t* constants, si
     const auto when = static_cast<Op::When>(r.integer("when", 0, 2));
     std::unique_ptr<Op> op = loadOp(opcode, r, kernels_);
     op->when = when;
-    if (opcode == kPixelConv && when != Op::When::Uint8Input) r.fail("a pixel conv needs uint8 input (when 2)");
+    if (op->readsPixels() && when != Op::When::Uint8Input) r.fail("a pixel conv needs uint8 input (when 2)");
     if (r.position() != r.instructionEnd()) r.fail("wordCount is not what the instruction takes");
     const int64_t scratch = static_cast<int64_t>(op->scratchBytes());
     if (scratch < 0 || scratch > kMaxScratchBytes) r.fail("the instruction needs too much scratch memory");

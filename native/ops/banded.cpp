@@ -66,6 +66,16 @@ void BandedOp::run(int64_t task, const Pass& pass, uint8_t* scratch) const {
   if (maskBytes > 0) steps_.packRows(pass.arena, masks, band.image, band.firstRow, band.rows);
 }
 
+void BandedOp::computeInto(const Band& band, const Pass& pass, float* to, uint8_t* scratch) const {
+  BoundStep bound[Steps::kMax];
+  Epilogue epilogue = steps_.bind(bound, pass.arena, nullptr, 0, 0);
+  BoundStep& store = bound[epilogue.stepCount++];  // elementWise() leaves room
+  store.kind = StepKind::Store;
+  store.map = to;
+  store.pixelStride = output_.channels;
+  compute(band, pass, epilogue, scratch, 0, output_.channels);
+}
+
 size_t BandedOp::scratchBytes() const {
   const int64_t masks = steps_.maskBytes(static_cast<int64_t>(maxRows_) * output_.width);
   return static_cast<size_t>(roundUp(masks, kLineBytes) + computeScratch(maxRows_));

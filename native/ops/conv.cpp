@@ -131,7 +131,7 @@ class Conv final : public BandedOp {
 
 }  // namespace
 
-std::unique_ptr<Op> loadConv(ProgramReader& reader, const KernelTable& kernels) {
+std::unique_ptr<BandedOp> loadConv(ProgramReader& reader, const KernelTable& kernels) {
   return std::make_unique<Conv>(reader, kernels);
 }
 

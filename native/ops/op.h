@@ -38,6 +38,8 @@ class Op {
   virtual void run(int64_t task, const Pass& pass, uint8_t* scratch) const = 0;
   virtual OpInfo info() const = 0;
   virtual size_t scratchBytes() const = 0;
+  // It reads the input as uint8 pixels, whatever the input is.
+  virtual bool readsPixels() const { return false; }
 
   enum class When { Always = 0, FloatInput = 1, Uint8Input = 2 };
   When when = When::Always;
@@ -56,6 +58,12 @@ class BandedOp : public Op {
   void run(int64_t task, const Pass& pass, uint8_t* scratch) const override;
   size_t scratchBytes() const override;
   OpInfo info() const override;
+
+  // For an op that has this one inside: makes a band's rows and writes them densely to `to`. The steps are element-wise.
+  void computeInto(const Band& band, const Pass& pass, float* to, uint8_t* scratch) const;
+  const Extent& output() const { return output_; }
+  const Steps& steps() const { return steps_; }
+  int maxRows() const { return maxRows_; }
 
  protected:
   BandedOp(const char* name, const KernelTable& kernels) : name_(name), kernels_(kernels) {}
@@ -87,9 +95,10 @@ class BandedOp : public Op {
 
 std::unique_ptr<Op> loadInput(ProgramReader& reader, const KernelTable& kernels);
 std::unique_ptr<Op> loadBinaryConv(ProgramReader& reader, const KernelTable& kernels);
-std::unique_ptr<Op> loadConv(ProgramReader& reader, const KernelTable& kernels);
-std::unique_ptr<Op> loadPixelConv(ProgramReader& reader, const KernelTable& kernels);
+std::unique_ptr<BandedOp> loadConv(ProgramReader& reader, const KernelTable& kernels);
+std::unique_ptr<BandedOp> loadPixelConv(ProgramReader& reader, const KernelTable& kernels);
 std::unique_ptr<Op> loadPool(ProgramReader& reader, const KernelTable& kernels, bool max);
+std::unique_ptr<Op> loadMaxPooled(ProgramReader& reader, const KernelTable& kernels, std::unique_ptr<BandedOp> inner);
 std::unique_ptr<Op> loadMap(ProgramReader& reader, const KernelTable& kernels);
 
 }  // namespace bitpath

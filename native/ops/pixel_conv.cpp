@@ -48,6 +48,8 @@ class PixelConv final : public BandedOp {
     finishLoad(r, kCopiedRows);
   }
 
+  bool readsPixels() const override { return true; }
+
   OpInfo info() const override {
     OpInfo info = BandedOp::info();
     info.kernel = std::string(kernels_.gemmName) + "_int16";
@@ -139,7 +141,7 @@ class PixelConv final : public BandedOp {
 
 }  // namespace
 
-std::unique_ptr<Op> loadPixelConv(ProgramReader& reader, const KernelTable& kernels) {
+std::unique_ptr<BandedOp> loadPixelConv(ProgramReader& reader, const KernelTable& kernels) {
   return std::make_unique<PixelConv>(reader, kernels);
 }
 

@@ -11,19 +11,8 @@ class Pool final : public BandedOp {
   Pool(ProgramReader& r, const KernelTable& kernels, bool max)
       : BandedOp(max ? "maxPool" : "avgPool", kernels), max_(max) {
     source_ = r.floatMap();
-    output_.height = r.integer("outHeight", 1, ProgramReader::kMaxExtent);
-    output_.width = r.integer("outWidth", 1, ProgramReader::kMaxExtent);
-    output_.channels = source_.extent.channels;
-    window_.readKernelAndStride(r);
-    window_.readPadding(r);
+    output_ = window_.readPool(r, source_.extent);
     if (!max) countIncludePad_ = r.flag("countIncludePad");
-    // Every window has a tap inside the map: padding is less than the kernel, and the last window begins inside.
-    if (window_.padTop >= window_.kernelH || window_.padLeft >= window_.kernelW ||
-        (output_.height - 1) * int64_t{window_.strideH} - window_.padTop >= source_.extent.height ||
-        (output_.width - 1) * int64_t{window_.strideW} - window_.padLeft >= source_.extent.width) {
-      r.fail("a pooling window lies outside the map");
-    }
-    if (window_.taps() > (1 << 24)) r.fail("more than 2^24 taps in a window");
     finishLoad(r);
   }
 
@@ -35,23 +24,9 @@ class Pool final : public BandedOp {
 
  protected:
   void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t*, int, int) const override {
-    PoolArgs args;
-    args.image = source_.at(pass.arena) + band.image * source_.extent.pixels() * source_.pixelStride;
-    args.pixelStride = static_cast<ptrdiff_t>(source_.pixelStride);
-    args.rowStride = static_cast<ptrdiff_t>(source_.extent.width * source_.pixelStride);
-    args.height = source_.extent.height;
-    args.width = source_.extent.width;
-    args.kernelHeight = window_.kernelH;
-    args.kernelWidth = window_.kernelW;
-    args.strideHeight = window_.strideH;
-    args.strideWidth = window_.strideW;
-    args.padTop = window_.padTop;
-    args.padLeft = window_.padLeft;
+    const float* image = source_.at(pass.arena) + band.image * source_.extent.pixels() * source_.pixelStride;
+    PoolArgs args = window_.poolArgs(image, source_.extent, source_.pixelStride, output_, band);
     args.countIncludePad = countIncludePad_;
-    args.firstRow = band.firstRow;
-    args.rows = band.rows;
-    args.outWidth = output_.width;
-    args.channels = output_.channels;
     args.firstPixel = epilogue.firstPixel;
     args.epilogue = epilogue;
     (max_ ? kernels_.maxPool : kernels_.avgPool)(args);

@@ -122,6 +122,13 @@ void Steps::packRows(uint8_t* arena, const uint8_t* masks, int image, int firstR
   }
 }
 
+bool Steps::elementWise() const {
+  for (const Step& step : steps_) {
+    if (step.kind == StepKind::Add || step.kind == StepKind::Store || step.kind == StepKind::Sign) return false;
+  }
+  return steps_.size() < kMax;
+}
+
 int64_t Steps::constantBytes() const {
   int64_t bytes = 0;
   for (const Step& step : steps_) bytes += static_cast<int64_t>(step.a.bytes() + step.b.bytes());

@@ -20,6 +20,8 @@ class Steps {
   // Writes the band's rows of every bit map, and the map's padding around them.
   void packRows(uint8_t* arena, const uint8_t* masks, int image, int firstRow, int rows) const;
 
+  // No step reads or writes a map.
+  bool elementWise() const;
   bool hasSign() const { return signs_ > 0; }
   // With a word of slack: packRows() reads whole words.
   int64_t maskBytes(int64_t pixels) const { return signs_ == 0 ? 0 : signs_ * pixels * maskStride() + 8; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "../program/reader.h"
+#include "op.h"
 #include "../kernels/table.h"
 
 namespace bitpath {
@@ -26,6 +27,45 @@ struct WindowShape {
     dilationH = r.integer("dilationH", 1, ProgramReader::kMaxExtent);
     dilationW = r.integer("dilationW", 1, ProgramReader::kMaxExtent);
   }
+  // The fields of a pooling of `source`; returns its output's extent. Every window has a tap inside the map: padding is less
+  // than the kernel, and the last window begins inside.
+  Extent readPool(ProgramReader& r, const Extent& source) {
+    Extent output;
+    output.height = r.integer("outHeight", 1, ProgramReader::kMaxExtent);
+    output.width = r.integer("outWidth", 1, ProgramReader::kMaxExtent);
+    output.channels = source.channels;
+    readKernelAndStride(r);
+    readPadding(r);
+    if (padTop >= kernelH || padLeft >= kernelW || (output.height - 1) * int64_t{strideH} - padTop >= source.height ||
+        (output.width - 1) * int64_t{strideW} - padLeft >= source.width) {
+      r.fail("a pooling window lies outside the map");
+    }
+    if (taps() > (1 << 24)) r.fail("more than 2^24 taps in a window");
+    return output;
+  }
+
+  // All but the epilogue, for an image whose channel 0 of pixel (0, 0) is at `image`.
+  PoolArgs poolArgs(const float* image, const Extent& source, int64_t pixelStride, const Extent& output,
+                    const Band& band) const {
+    PoolArgs args{};
+    args.image = image;
+    args.pixelStride = static_cast<ptrdiff_t>(pixelStride);
+    args.rowStride = static_cast<ptrdiff_t>(source.width * pixelStride);
+    args.height = source.height;
+    args.width = source.width;
+    args.kernelHeight = kernelH;
+    args.kernelWidth = kernelW;
+    args.strideHeight = strideH;
+    args.strideWidth = strideW;
+    args.padTop = padTop;
+    args.padLeft = padLeft;
+    args.firstRow = band.firstRow;
+    args.rows = band.rows;
+    args.outWidth = output.width;
+    args.channels = output.channels;
+    return args;
+  }
+
   int64_t taps() const { return static_cast<int64_t>(kernelH) * kernelW; }
   // Source rows that `rows` output rows span, and source columns that `width` outputs span.
   int64_t rowSpan(int rows) const { return (rows - 1) * int64_t{strideH} + (kernelH - 1) * int64_t{dilationH} + 1; }

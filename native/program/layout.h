@@ -47,6 +47,9 @@
 //                  countIncludePad        v = (Σ over taps inside the map in (kh, kw) order, from +0) / count; count is
 //                  kernelH·kernelW, or the number of taps inside the map (a window with none: 0/0 → refused at load)
 //   7 MAP          src FloatMap                            v = the element
+//   8 MAX_POOLED   inner opcode (3 or 4) and its fields · stepCount and steps of the inner instruction (1, 3, 4 or 5) ·
+//                  outHeight outWidth · kernelH kernelW · strideH strideW · padTop padLeft
+//                  v = MAX_POOL of the inner instruction's output, of which a few rows exist at a time
 //
 // Steps, each rounding once:
 //   1 AFFINE  mul const · add const (float [channels])     v = fma(v, mul[c], add[c])
@@ -68,6 +71,6 @@ namespace bitpath {
 constexpr int32_t kProgramMagic = 0x48545042;
 constexpr int32_t kProgramVersion = 1;
 
-enum Opcode { kInput = 1, kBinaryConv, kConv, kPixelConv, kMaxPool, kAvgPool, kMap };
+enum Opcode { kInput = 1, kBinaryConv, kConv, kPixelConv, kMaxPool, kAvgPool, kMap, kMaxPooled };
 
 }  // namespace bitpath
