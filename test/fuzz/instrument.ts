@@ -35,11 +35,12 @@ export class InstrumentedLibrary {
     const { createInstrumenter } = createRequire(import.meta.url)('istanbul-lib-instrument');
     const folder = await mkdtemp(join(repository, 'out/fuzz-'));
     const library = new InstrumentedLibrary(folder);
-    await cp(join(repository, 'dist'), folder, { recursive: true });
+    await cp(join(repository, 'dist'), join(folder, 'dist'), { recursive: true });
+    await cp(join(repository, 'package.json'), join(folder, 'package.json')); // for the version
     // One variable a copy: two copies in one process must not share counters.
     const variable = `__fuzz_${folder.slice(-6)}__`;
     for (const file of files) {
-      const path = join(folder, file);
+      const path = join(folder, 'dist', file);
       let source = await readFile(path, 'utf8');
       if (plant?.file === file) {
         if (source.split(plant.find).length !== 2) throw new Error(`${plant.find} is not once in ${file}`);
@@ -53,7 +54,7 @@ export class InstrumentedLibrary {
   }
 
   import<Module>(file: string): Promise<Module> {
-    return import(pathToFileURL(join(this.#folder, file)).href) as Promise<Module>;
+    return import(pathToFileURL(join(this.#folder, 'dist', file)).href) as Promise<Module>;
   }
 
   /** Counts of all statements and branches of the instrumented files, to be read and set to 0. Call it after the imports. */

@@ -1,12 +1,13 @@
 /** The fuzzer of model files: a short run, and bugs planted in the reader, which it must find. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { fuzz } from './engine.js';
 import type { Plant } from './instrument.js';
-import { fuzz } from './safetensors.js';
+import { safetensors } from './safetensors.js';
 
 describe('fuzzing model files', () => {
   it('finds nothing', async (t) => {
-    const { failure, ...report } = await fuzz({ runs: 20000 });
+    const { failure, ...report } = await fuzz(safetensors, { runs: 20000 });
     t.diagnostic(JSON.stringify(report));
     assert.equal(failure, null, String((failure?.error as Error)?.stack));
     assert.equal(report.runs, 20000);
@@ -44,7 +45,7 @@ describe('fuzzing model files', () => {
   };
   for (const [what, plant] of Object.entries(plants)) {
     it(`finds ${what}`, async (t) => {
-      const { failure, runs } = await fuzz({ runs: 100000, plant });
+      const { failure, runs } = await fuzz(safetensors, { runs: 100000, plant });
       assert.ok(failure !== null, 'it found nothing');
       t.diagnostic(`after ${runs} runs: ${failure.error}`);
     });
