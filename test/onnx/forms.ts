@@ -275,6 +275,31 @@ export const CASES: Record<string, Case> = {
     nodes: [node('Reshape', 'x t', 'f'), node('MatMul', 'f w', 'y')],
     constants: { t: ints(2, 60), w: floats([60, 3], input(180)) },
   },
+  'a hardtanh, flattened and pooled, that only signs read': {
+    binary: 2,
+    outputs: ['y', 'z'],
+    nodes: [
+      node('Clip', 'x minus one', 'c'),
+      node('MaxPool', 'c', 'p', { kernel_shape: [2, 2] }),
+      ...where('p'),
+      conv('s'),
+      node('Reshape', 'c rows', 'r'),
+      node('Greater', 'r zero', 'g'),
+      node('Where', 'g one minus', 'h'),
+      node('MatMul', 'h m', 'z'),
+    ],
+    constants: { w: W, rows: ints(-1, 60), m: floats([60, 2], signs(120)), ...ONES() },
+  },
+  'channels taken, split and joined': {
+    binary: 0,
+    slack: 1e-6,
+    nodes: [
+      node('Slice', 'x starts ends axes steps', 'a'),
+      { op: 'Split', inputs: ['x', 'sizes'], outputs: ['b', 'd'], attributes: { axis: 1 } },
+      node('Concat', 'a d b', 'y', { axis: 1 }),
+    ],
+    constants: { starts: ints(2), ends: ints(-9), axes: ints(1), steps: ints(-2), sizes: ints(1, 2) },
+  },
 };
 
 /** x ≥ 0 ? 1 : −1, as s. */

@@ -316,4 +316,5 @@ def strip(path):
     onnx.save(model, path)
 
 
-main()
+if __name__ == "__main__":
+    main()

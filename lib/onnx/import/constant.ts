@@ -50,19 +50,30 @@ export function broadcastDims(shapes: readonly (readonly number[])[]): number[] 
   return result;
 }
 
-/** For each element of an array of `dims`, the index of the element of an array of `source` that meets it. */
-export function broadcastIndex(source: readonly number[], dims: readonly number[]): (index: number) => number {
-  const count = elementCount(source);
-  if (count === 1) return () => 0;
-  if (count === elementCount(dims)) return (index) => index;
+/**
+ * Where `source` fills one block of the axes of `dims`, as a scale for each channel does: element i of `dims` meets element
+ * ⌊i / inner⌋ mod count. Null where its axes lie apart.
+ */
+export function blockOf(source: readonly number[], dims: readonly number[]): { inner: number; count: number } | null {
   const offset = dims.length - source.length;
   const first = source.findIndex((size) => size !== 1);
   const last = source.findLastIndex((size) => size !== 1);
-  if (source.slice(first, last + 1).every((size, i) => size === dims[offset + first + i])) {
-    // One block of axes: what a scale for each channel looks like.
-    const inner = elementCount(dims.slice(offset + last + 1));
-    return (index) => Math.floor(index / inner) % count;
+  if (first === -1) return { inner: elementCount(dims), count: 1 };
+  if (!source.slice(first, last + 1).every((size, i) => size === dims[offset + first + i])) return null;
+  return { inner: elementCount(dims.slice(offset + last + 1)), count: elementCount(source) };
+}
+
+/** For each element of an array of `dims`, the index of the element of an array of `source` that meets it. */
+export function broadcastIndex(source: readonly number[], dims: readonly number[]): (index: number) => number {
+  const block = blockOf(source, dims);
+  if (block !== null) {
+    const { inner, count } = block;
+    if (count === 1) return () => 0;
+    return inner === 1 && count === elementCount(dims)
+      ? (index) => index
+      : (index) => Math.floor(index / inner) % count;
   }
+  const offset = dims.length - source.length;
   const strides = rowMajor(source).map((stride, axis) => (source[axis] === 1 ? 0 : stride));
   return (index) => {
     let rest = index;

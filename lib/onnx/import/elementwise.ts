@@ -1,7 +1,15 @@
 /** Element-wise operators on constants. */
 import { elementCount } from '../../tensor.js';
 import { TensorProto_DataType as DataType } from '../proto/onnx_pb.js';
-import { broadcastDims, broadcastIndex, type Constant, type ConstantType, makeConstant, room } from './constant.js';
+import {
+  blockOf,
+  broadcastDims,
+  broadcastIndex,
+  type Constant,
+  type ConstantType,
+  makeConstant,
+  room,
+} from './constant.js';
 import type { Evaluator } from './evaluate.js';
 import { floatAttribute, intAttribute } from './load.js';
 
@@ -81,17 +89,33 @@ const binary =
       context.spend(count);
       const type: ConstantType = PREDICATES.has(op) ? 'bool' : result.type;
       const data = room(type, count);
-      const left = broadcastIndex(result.dims, dims);
-      const right = broadcastIndex(other.dims, dims);
-      const isDivision = op === 'Div' && type === 'int';
-      for (let i = 0; i < count; i++) {
-        const value = apply(result.data[left(i)] as number, other.data[right(i)] as number);
-        data[i] = isDivision ? Math.trunc(value) : value;
-      }
+      combine(apply, result, other, dims, data);
+      if (op === 'Div' && type === 'int') for (let i = 0; i < count; i++) data[i] = Math.trunc(data[i] as number);
       result = makeConstant(type, dims, data);
     }
     return result;
   };
+
+/** Weights are long: what meets each of their elements is found without a division where it is one number for a run of them. */
+function combine(
+  apply: (a: number, b: number) => number,
+  a: Constant,
+  b: Constant,
+  dims: readonly number[],
+  data: Float32Array | Float64Array,
+): void {
+  const block = a.data.length === data.length ? blockOf(b.dims, dims) : null;
+  if (block === null) {
+    const left = broadcastIndex(a.dims, dims);
+    const right = broadcastIndex(b.dims, dims);
+    for (let i = 0; i < data.length; i++) data[i] = apply(a.data[left(i)] as number, b.data[right(i)] as number);
+    return;
+  }
+  for (let i = 0, c = 0; i < data.length; c = c + 1 === block.count ? 0 : c + 1) {
+    const y = b.data[c] as number;
+    for (const end = i + block.inner; i < end; i++) data[i] = apply(a.data[i] as number, y);
+  }
+}
 
 const where: Evaluator = (_node, [condition, a, b], { spend, fail }) => {
   if (condition === undefined || a === undefined || b === undefined) throw fail('lacks an input');

@@ -2,7 +2,15 @@
 import type { BitpathError } from '../../errors.js';
 import { elementCount } from '../../tensor.js';
 import { readTensor } from '../proto/tensor.js';
-import { broadcastDims, broadcastIndex, type Constant, fromTensor, makeConstant, MAX_RANK } from './constant.js';
+import {
+  blockOf,
+  broadcastDims,
+  broadcastIndex,
+  type Constant,
+  fromTensor,
+  makeConstant,
+  MAX_RANK,
+} from './constant.js';
 import { ELEMENTWISE } from './elementwise.js';
 import { LAYOUT } from './evaluateLayout.js';
 import { intAttribute, intsAttribute, type OnnxNode } from './load.js';
@@ -123,10 +131,19 @@ const reduce: Evaluator = (node, [x, axesInput], { fail, spend }) => {
   const count = elementCount(dims);
   spend(x.data.length + count);
   const sums = new Float64Array(count).fill(start);
-  const index = broadcastIndex(dims, x.dims);
-  for (let i = 0; i < x.data.length; i++) {
-    const at = index(i);
-    sums[at] = step(sums[at] as number, x.data[i] as number);
+  const block = blockOf(dims, x.dims);
+  if (block !== null) {
+    for (let i = 0, c = 0; i < x.data.length; c = c + 1 === block.count ? 0 : c + 1) {
+      let sum = sums[c] as number;
+      for (const end = i + block.inner; i < end; i++) sum = step(sum, x.data[i] as number);
+      sums[c] = sum;
+    }
+  } else {
+    const index = broadcastIndex(dims, x.dims);
+    for (let i = 0; i < x.data.length; i++) {
+      const at = index(i);
+      sums[at] = step(sums[at] as number, x.data[i] as number);
+    }
   }
   const each = count === 0 ? 0 : x.data.length / count;
   const keep = intAttribute(node, 'keepdims', 1) !== 0;

@@ -29,7 +29,7 @@ const NOTES = {
     'these were signs with the remains of a straight-through estimator, s − p + p; p was removed (it rounds, by about 1e-7)',
   inexact: 'weights of these are ±s for each output channel only nearly; s is the mean of their sizes',
   softmax: 'these were left out: the outputs are logits, in the same order',
-  'channel-pad': 'these pad channels, which a 1×1 convolution by an identity does here',
+  channels: 'these pad, take or split channels, which a 1×1 convolution by 0 and 1 does here',
   'input-nhwc': 'the input is N×H×W×C in the file and N×C×H×W here',
   float: 'these are float16, bfloat16 or float64 in the file; everything is computed in float32 here',
 } as const;

@@ -116,7 +116,7 @@ function padChannels(
   emitter.spend(node, outChannels * channels);
   const weight = new Float32Array(outChannels * channels);
   for (let c = 0; c < channels; c++) weight[(before + c) * channels + c] = 1;
-  emitter.notes.add('channel-pad', node.name);
+  emitter.notes.add('channels', node.name);
   const options = { outChannels, kernel: [1, 1], bias: false };
   return { ...x, value: emitter.add('conv', [x.value], options, node, { weight }) };
 }
@@ -164,6 +164,11 @@ const pool: Handler = (emitter, node) => {
       const base = { ...inside.base, value: emitter.add('maxPool', [inside.base.value], options, node) };
       return { ...inside, base, node, key: {} };
     }
+  }
+  if (inside.kind === 'bounded' && isMax) {
+    // So is that of any function that does not fall.
+    const x = emitter.toMap(inside.base);
+    return { ...inside, base: { ...x, value: emitter.add('maxPool', [x.value], options, node) } };
   }
   const x = emitter.toMap(inside);
   return { ...x, value: emitter.add(isMax ? 'maxPool' : 'avgPool', [x.value], options, node) };
