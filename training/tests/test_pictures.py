@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from bitpath_training.data import load_pictures, read_pack, write_pack
+from bitpath_training.data import load_labels, load_pictures, read_pack, write_pack
 from bitpath_training.pictures import centre_view, normalise, random_crops
-from bitpath_training.recipe import Augmentation
+from bitpath_training.recipe import Augmentation, Data
 
 
 @pytest.mark.parametrize(("stored", "size"), [(8, 16), (12, 18)])
@@ -65,6 +65,9 @@ def test_packs_and_folders(tmp_path):
         assert pictures.images.shape == (3, 3, 8, 8) and pictures.images.dtype == torch.uint8
         assert pictures.labels.tolist() == [i % 2 for i in order]
         assert np.array_equal(pictures.images[:, :, 4, 4].numpy(), [colours[i] for i in order])
+
+    named = load_labels(Data("d", ("folder",), ("folder",)), tmp_path)
+    assert named == [{"id": "one", "name": "one"}, {"id": "two", "name": "two"}]
 
     (tmp_path / "short.bin").write_bytes((tmp_path / "a.bin").read_bytes()[:-1])
     with pytest.raises(ValueError, match=r"short\.bin"):
