@@ -27,7 +27,7 @@ import type { Params, Tensor } from './tensor.js';
 export type { Label, Provenance } from './formats/model-file.js';
 
 /** The shipped network that `loadModel()` and the command line take where none is named. */
-export const DEFAULT_MODEL = 'igp-resnet21-53-tiny-imagenet';
+export const DEFAULT_MODEL = 'igp-resnet37-41-tiny-imagenet';
 
 const EXTENSION = '.safetensors';
 const SHIPPED = new URL('../models/', import.meta.url);

@@ -31,7 +31,7 @@ MACs are multiply-accumulates of one image; bytes are packed weights and
 constants.
 
 Examples:
-  $ bitpath describe igp-resnet21-53-tiny-imagenet
+  $ bitpath describe igp-resnet37-41-tiny-imagenet
   $ bitpath describe bireal-resnet18-64 --json`,
     )
     .action(describe);

@@ -74,7 +74,7 @@ describe('bitpath evaluate', () => {
       assert.ok(top1Correct > 0 && top1Correct < top5Correct && top5Correct < COUNT);
       assert.deepEqual(document(one!), {
         schema: 'bitpath.evaluate/1',
-        model: 'igp-resnet21-53-tiny-imagenet',
+        model: 'igp-resnet37-41-tiny-imagenet',
         data,
         images: COUNT,
         top1: (100 * top1Correct) / COUNT,
