@@ -19,26 +19,15 @@ describe('fuzzing ONNX files', () => {
       find: 'return [a[0] + b[0], a[1] + b[1],',
       replace: 'return [a[1] + b[1], a[0] + b[0],',
     },
-    'a threshold that forgets which way x > t goes': {
-      file: 'onnx/import/steps.js',
-      find: 'threshold[c] = isStrict ? nextUp(t)',
-      replace: 'threshold[c] = isStrict ? -nextUp(-t)',
+    'shapes that are not compared': {
+      file: 'onnx/import/elementwise.js',
+      find: 'if (dims === null) {',
+      replace: 'if (false) {',
     },
-    'bounds that are believed': {
-      file: 'onnx/import/load.js',
-      find: 'if (size >= 1 && size <= 65536)',
-      replace: 'if (true)',
-    },
-    'work without end': { file: 'onnx/import/constants.js', find: 'if (this.#budget >= 0)', replace: 'if (true)' },
     'an error that is let out': {
       file: 'onnx/import/index.js',
       find: 'throw onnxError(file, cause.message, {}, cause)',
       replace: 'throw cause',
-    },
-    'a cycle that is not seen': {
-      file: 'onnx/import/load.js',
-      find: 'if (result.length === nodes.length)',
-      replace: 'if (true)',
     },
   };
   for (const [what, plant] of Object.entries(plants)) {

@@ -88,6 +88,17 @@ export class Emitter {
     throw this.fail(node, `needs ${what} to be the same for every picture`);
   }
 
+  /** A constant list of integers: axes, pads, a shape. Hostile ones may have millions. */
+  list(node: OnnxNode, index: number, what: string): number[] | undefined {
+    const data = this.constant(node, index)?.data;
+    if (data === undefined || data.length <= 64) return data && Array.from(data);
+    throw this.fail(node, `has ${data.length} numbers as ${what}`);
+  }
+  needList(node: OnnxNode, index: number, what: string): number[] {
+    this.needConstant(node, index, what);
+    return this.list(node, index, what) ?? [];
+  }
+
   /** `value` as a map that any op can read. */
   toMap(value: ImportValue): MapValue {
     if (value.kind === 'map') return value;

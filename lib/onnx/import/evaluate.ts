@@ -110,9 +110,12 @@ const REDUCTIONS: Readonly<Record<string, Reduction>> = {
   ReduceSumSquare: { start: 0, step: (sum, x) => sum + x * x, end: same },
 };
 
+/** No list of axes that makes sense is longer; a hostile one may have millions. */
+export const LONGEST_LIST = 64;
+
 /** Axes of a node, an attribute or (in later opsets) an input, counted from the front and in order. */
 export function axesOf(node: OnnxNode, input: Constant | undefined, rank: number): number[] | undefined {
-  const axes = input === undefined ? intsAttribute(node, 'axes') : Array.from(input.data);
+  const axes = input === undefined ? intsAttribute(node, 'axes') : Array.from(input.data.subarray(0, LONGEST_LIST));
   return axes?.map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b);
 }
 

@@ -165,7 +165,7 @@ export function sliceRanges(
   context: EvaluationContext,
 ): { start: number; count: number; step: number }[] {
   const list = (index: number, name: string) =>
-    inputs[index] === undefined ? intsAttribute(node, name) : Array.from(inputs[index].data);
+    inputs[index] === undefined ? intsAttribute(node, name) : Array.from(inputs[index].data.subarray(0, 64));
   const starts = list(1, 'starts');
   const ends = list(2, 'ends');
   const axes = list(3, 'axes') ?? starts?.map((_, i) => i);

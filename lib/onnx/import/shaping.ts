@@ -37,8 +37,7 @@ const reshape: Handler = (emitter, node) => {
   const value = emitter.input(node, 0);
   const shape = shapeOf(value);
   const from = dimsOf(value);
-  const target =
-    node.op === 'Reshape' ? Array.from(emitter.needConstant(node, 1, 'its shape').data) : flattened(node, from);
+  const target = node.op === 'Reshape' ? emitter.needList(node, 1, 'its shape') : flattened(node, from);
   const allowZero = intAttribute(node, 'allowzero', 0) !== 0;
   const dims = target.map((size, axis) => (size === 0 && !allowZero ? (from[axis] ?? Number.NaN) : size));
   const elements = shape.channels * shape.height * shape.width;

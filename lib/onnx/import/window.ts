@@ -63,14 +63,14 @@ export function isZeroPad(pads: Padding): boolean {
 /** `Pad`: along height and width it waits for the window that follows, along channels it is built at once. */
 export const pad: Handler = (emitter, node) => {
   const mode = stringAttribute(node, 'mode', 'constant');
-  const pads = intsAttribute(node, 'pads') ?? Array.from(emitter.needConstant(node, 1, 'its pads').data);
+  const pads = intsAttribute(node, 'pads') ?? emitter.needList(node, 1, 'its pads');
   const value = emitter.input(node, 0);
   const rank = value.axes.length + 1;
-  const given = emitter.constant(node, 3);
+  const given = emitter.list(node, 3, 'its axes');
   const axes =
     given === undefined
       ? Array.from({ length: rank }, (_, i) => i)
-      : Array.from(given.data, (axis) => (axis < 0 ? axis + rank : axis));
+      : given.map((axis) => (axis < 0 ? axis + rank : axis));
   const side = (letter: string, end: number) => {
     const axis = value.axes.indexOf(letter) + 1;
     const at = axis === 0 ? -1 : axes.indexOf(axis);
