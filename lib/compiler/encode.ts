@@ -168,6 +168,8 @@ class Encoder {
         return [opcode, floatBits(step.factor)];
       case 'relu':
         return [opcode];
+      case 'hardtanh':
+        return [opcode, floatBits(step.min), floatBits(step.max)];
       case 'prelu':
         return [opcode, this.#constants.add(step.slope)];
       case 'sign':

@@ -52,6 +52,8 @@ class Folder {
         return this.#globalAvgPool(node);
       case 'scale':
         return this.#emit(node, { op: 'scale', factor: Math.fround(node.attrs.factor) });
+      case 'hardtanh':
+        return this.#emit(node, { op: 'hardtanh', ...node.attrs });
       case 'prelu':
         return this.#emit(node, { op: 'prelu', slope: this.#params.floats(node, 'weight') });
       case 'sign': {

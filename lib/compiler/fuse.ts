@@ -131,6 +131,7 @@ class Fuser {
       case 'affine':
       case 'scale':
       case 'relu':
+      case 'hardtanh':
       case 'prelu':
         return true;
       case 'add': {

@@ -52,6 +52,7 @@ export type ElementWise =
   | { readonly op: 'add' }
   | { readonly op: 'scale'; readonly factor: number }
   | { readonly op: 'relu' }
+  | { readonly op: 'hardtanh'; readonly min: number; readonly max: number }
   | { readonly op: 'prelu'; readonly slope: Float32Array };
 
 export interface FoldedNode {
@@ -87,6 +88,7 @@ export type Step =
   | { readonly op: 'add'; readonly value: number }
   | { readonly op: 'scale'; readonly factor: number }
   | { readonly op: 'relu' }
+  | { readonly op: 'hardtanh'; readonly min: number; readonly max: number }
   | { readonly op: 'prelu'; readonly slope: Float32Array }
   | { readonly op: 'store'; readonly value: number }
   /** `bitMap` indexes {@link FusedGraph.bitMaps}. */

@@ -34,4 +34,4 @@ export const OPCODES = {
   map: 7,
   maxPooled: 8,
 } as const;
-export const STEPS = { affine: 1, add: 2, scale: 3, relu: 4, prelu: 5, store: 6, sign: 7 } as const;
+export const STEPS = { affine: 1, add: 2, scale: 3, relu: 4, prelu: 5, store: 6, sign: 7, hardtanh: 8 } as const;

@@ -8,6 +8,7 @@ import type { BinaryConvOptions } from './ops/binaryConv.js';
 import type { RealConvOptions } from './ops/conv.js';
 import { OPS } from './ops/index.js';
 import type { InputOptions } from './ops/input.js';
+import type { HardtanhOptions } from './ops/hardtanh.js';
 import type { LinearOptions } from './ops/linear.js';
 import type { MaxPoolOptions } from './ops/maxPool.js';
 import { checkSize, type NameOption, type OpDefinition, shapeError } from './ops/op.js';
@@ -79,6 +80,10 @@ export class GraphBuilder {
   /** x · factor. */
   scale(x: Value, options: ScaleOptions): Value {
     return this.apply('scale', [x], options);
+  }
+  /** x between `min` and `max`, −1 and 1 by default. */
+  hardtanh(x: Value, options?: HardtanhOptions): Value {
+    return this.apply('hardtanh', [x], options);
   }
   relu(x: Value, options?: NameOption): Value {
     return this.apply('relu', [x], options);

@@ -133,6 +133,14 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
         (c) => at(x.variance, c) * factor ** 2,
       );
     }
+    case 'hardtanh': {
+      const { min, max } = node.attrs;
+      return map(
+        channels,
+        (c) => Math.max(min, Math.min(max, at(x.mean, c))),
+        (c) => Math.min(at(x.variance, c), ((max - min) / 2) ** 2),
+      );
+    }
     case 'relu':
       return rectify(x, () => 0);
     case 'prelu': {

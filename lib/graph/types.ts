@@ -60,6 +60,8 @@ export interface OpAttrs {
   /** y = x · factor (a finite float32). */
   scale: { readonly factor: number };
   relu: Record<string, never>;
+  /** y = min for x < min, max for x > max, else x. NaN stays. Both bounds are finite float32 numbers, min < max. */
+  hardtanh: { readonly min: number; readonly max: number };
   /** y = x for x ≥ 0, else x · weight[c]. Param `weight` [C]. */
   prelu: Record<string, never>;
   /** Padding is −∞. */

@@ -11,6 +11,7 @@ import { unpackBits } from './bits.js';
 
 /** First opsets of what older ones lack. */
 const PAD_BY_INPUT = 11;
+const CLIP_BY_INPUT = 11;
 const GEMM_WITHOUT_BIAS = 11;
 const GREATER_OR_EQUAL = 12;
 
@@ -101,6 +102,13 @@ export class NodeExporter {
       }
       case 'relu':
         return this.#emit(node, 'Relu', [this.map(x)]);
+      case 'hardtanh': {
+        const { min, max } = node.attrs;
+        if (this.#opset < CLIP_BY_INPUT) return this.#emit(node, 'Clip', [this.map(x)], { min, max });
+        const bound = (name: string, value: number) =>
+          this.onnx.initializer(`${node.name}.${name}`, [], Float32Array.of(value));
+        return this.#emit(node, 'Clip', [this.map(x), bound('min', min), bound('max', max)]);
+      }
       case 'prelu':
         return this.#emit(node, 'PRelu', [this.map(x), this.#channels(node, 'weight')]);
       case 'maxPool':

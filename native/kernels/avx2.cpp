@@ -89,6 +89,8 @@ inline F8 fma(F8 a, F8 b, F8 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
 inline F8 whereNegative(F8 a, F8 other) {
   return {_mm256_blendv_ps(a.v, other.v, _mm256_cmp_ps(a.v, _mm256_setzero_ps(), _CMP_LT_OQ))};
 }
+// Both return their second operand where one is NaN or both are zeros: a stays.
+inline F8 clamp(F8 a, F8 low, F8 high) { return {_mm256_min_ps(high.v, _mm256_max_ps(low.v, a.v))}; }
 inline F8 maximum(F8 so_far, F8 tap) {
   const __m256 greater = _mm256_cmp_ps(tap.v, so_far.v, _CMP_GT_OQ);
   const __m256 nan = _mm256_cmp_ps(tap.v, tap.v, _CMP_UNORD_Q);

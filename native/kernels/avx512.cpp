@@ -54,6 +54,8 @@ inline F8 fma(F8 a, F8 b, F8 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
 inline F8 whereNegative(F8 a, F8 other) {
   return {_mm256_mask_blend_ps(_mm256_cmp_ps_mask(a.v, _mm256_setzero_ps(), _CMP_LT_OQ), a.v, other.v)};
 }
+// Both return their second operand where one is NaN or both are zeros: a stays.
+inline F8 clamp(F8 a, F8 low, F8 high) { return {_mm256_min_ps(high.v, _mm256_max_ps(low.v, a.v))}; }
 inline F8 maximum(F8 so_far, F8 tap) {
   const __mmask8 greater = _mm256_cmp_ps_mask(tap.v, so_far.v, _CMP_GT_OQ);
   const __mmask8 nan = _mm256_cmp_ps_mask(tap.v, tap.v, _CMP_UNORD_Q);

@@ -27,6 +27,11 @@ inline void applySteps(const Epilogue& e, F8 (&v)[P], int64_t pixel, int channel
         for (int p = 0; p < P; ++p) v[p] = whereNegative(v[p], F8::broadcast(0.0f));
         break;
       }
+      case StepKind::Hardtanh: {
+        const F8 low = F8::broadcast(step.factor), high = F8::broadcast(step.max);
+        for (int p = 0; p < P; ++p) v[p] = clamp(v[p], low, high);
+        break;
+      }
       case StepKind::Prelu: {
         const F8 slope = F8::load(step.a + channel);
         for (int p = 0; p < P; ++p) v[p] = whereNegative(v[p], mul(v[p], slope));

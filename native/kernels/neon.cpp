@@ -61,6 +61,10 @@ inline F8 fma(F8 a, F8 b, F8 c) { return {vfmaq_f32(c.low, a.low, b.low), vfmaq_
 inline F8 whereNegative(F8 a, F8 other) {
   return {vbslq_f32(vcltzq_f32(a.low), other.low, a.low), vbslq_f32(vcltzq_f32(a.high), other.high, a.high)};
 }
+inline float32x4_t clamp(float32x4_t a, float32x4_t low, float32x4_t high) {
+  return vbslq_f32(vcltq_f32(a, low), low, vbslq_f32(vcgtq_f32(a, high), high, a));
+}
+inline F8 clamp(F8 a, F8 low, F8 high) { return {clamp(a.low, low.low, high.low), clamp(a.high, low.high, high.high)}; }
 inline float32x4_t maximum(float32x4_t so_far, float32x4_t tap) {
   const uint32x4_t number = vceqq_f32(tap, tap);
   return vbslq_f32(vorrq_u32(vcgtq_f32(tap, so_far), vmvnq_u32(number)), tap, so_far);

@@ -70,6 +70,11 @@ inline F8 fma(F8 a, F8 b, F8 c) {
 inline F8 whereNegative(F8 a, F8 other) {
   return each([&](int i) { return a.lane[i] < 0 ? other.lane[i] : a.lane[i]; });
 }
+inline F8 clamp(F8 a, F8 low, F8 high) {
+  return each([&](int i) {
+    return a.lane[i] < low.lane[i] ? low.lane[i] : a.lane[i] > high.lane[i] ? high.lane[i] : a.lane[i];
+  });
+}
 inline F8 maximum(F8 so_far, F8 tap) {
   return each(
       [&](int i) { return tap.lane[i] > so_far.lane[i] || tap.lane[i] != tap.lane[i] ? tap.lane[i] : so_far.lane[i]; });

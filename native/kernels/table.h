@@ -11,7 +11,7 @@
 
 namespace bitpath {
 
-enum class StepKind : uint8_t { Affine, Add, Scale, Relu, Prelu, Store, Sign };
+enum class StepKind : uint8_t { Affine, Add, Scale, Relu, Prelu, Store, Sign, Hardtanh };
 
 // A step of an epilogue with its addresses resolved. Constants are indexed by channel and readable up to the next multiple
 // of 8 channels.
@@ -19,7 +19,8 @@ struct BoundStep {
   StepKind kind;
   const float* a = nullptr;   // Affine: mul · Prelu: slope · Sign: threshold
   const float* b = nullptr;   // Affine: add · Sign: flip (+0.0 or −0.0: its bits are xor-ed)
-  float factor = 0;           // Scale
+  float factor = 0;           // Scale · Hardtanh: min
+  float max = 0;              // Hardtanh
   float* map = nullptr;       // Add, Store: channel 0 of pixel 0
   ptrdiff_t pixelStride = 0;  // floats
   uint8_t* masks = nullptr;   // Sign: see Epilogue

@@ -9,7 +9,7 @@ namespace {
 // Vectors of 8 channels are loaded from any channel on (groups need not begin at a multiple of 8).
 constexpr int kLaneSlack = 8;
 
-const char* const kStepNames[] = {"affine", "add", "scale", "relu", "prelu", "store", "sign"};
+const char* const kStepNames[] = {"affine", "add", "scale", "relu", "prelu", "store", "sign", "hardtanh"};
 
 // One row: padding, the pixels' mask bytes, padding.
 void packRow(const BitMap& map, const uint8_t* masks, int maskStride, uint64_t* row) {
@@ -52,7 +52,7 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
   const int64_t channels = output.channels;
   for (int i = 0; i < count; ++i) {
     Step step{};
-    step.kind = static_cast<StepKind>(reader.integer("step", 1, 7) - 1);
+    step.kind = static_cast<StepKind>(reader.integer("step", 1, 8) - 1);
     switch (step.kind) {
       case StepKind::Affine:
         step.a = reader.constant<float>("mul", channels, kLaneSlack);
@@ -66,6 +66,10 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
         step.factor = reader.factor();
         break;
       case StepKind::Relu:
+        break;
+      case StepKind::Hardtanh:
+        step.factor = reader.factor();
+        step.max = reader.factor();
         break;
       case StepKind::Prelu:
         step.a = reader.constant<float>("slope", channels, kLaneSlack);
@@ -96,6 +100,7 @@ Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, uint8_t* masks, i
     to.a = step.a.as<float>();
     to.b = step.b.as<float>();
     to.factor = step.factor;
+    to.max = step.max;
     to.map = step.map.at(arena);
     to.pixelStride = static_cast<ptrdiff_t>(step.map.pixelStride);
     to.masks = masks;

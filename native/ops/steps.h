@@ -31,8 +31,8 @@ class Steps {
  private:
   struct Step {
     StepKind kind;
-    AlignedBuffer a, b;  // as BoundStep::a, ::b
-    float factor = 0;
+    AlignedBuffer a, b;         // as BoundStep::a, ::b
+    float factor = 0, max = 0;  // as BoundStep::factor, ::max
     FloatMap map;
     BitMap bits;
   };

@@ -47,7 +47,7 @@
 //                  countIncludePad        v = (Σ over taps inside the map in (kh, kw) order, from +0) / count; count is
 //                  kernelH·kernelW, or the number of taps inside the map (a window with none: 0/0 → refused at load)
 //   7 MAP          src FloatMap                            v = the element
-//   8 MAX_POOLED   inner opcode (3 or 4) and its fields · stepCount and steps of the inner instruction (1, 3, 4 or 5) ·
+//   8 MAX_POOLED   inner opcode (3 or 4) and its fields · stepCount and steps of the inner instruction (1, 3, 4, 5 or 8) ·
 //                  outHeight outWidth · kernelH kernelW · strideH strideW · padTop padLeft
 //                  v = MAX_POOL of the inner instruction's output, of which a few rows exist at a time
 //
@@ -60,6 +60,7 @@
 //   6 STORE   FloatMap                                     map = v
 //   7 SIGN    BitMap · threshold const · flip const        bit = (v xor flip[c]) ≥ threshold[c]; flip is int32
 //             (−1 each for none)                           [channels], 0 or the sign bit; default threshold 0, flip 0
+//   8 HARDTANH  min · max (float bits in the words)        v = v < min ? min : v > max ? max : v
 // A map in a step has the instruction's output shape. An ADD may read the map that a later STORE of the same instruction
 // overwrites: each element is read before it is written.
 #pragma once

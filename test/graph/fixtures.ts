@@ -18,7 +18,7 @@ export function everyOp(): Graph {
   const normal = graph.batchNorm(binary, { eps: 1e-3 });
   const conv = graph.conv(x, { outChannels: 6, kernel: [3, 3], stride: [2, 1], padding: [1, 0, 1, 0] });
   const sum = graph.scale(graph.add(conv, normal), { factor: 0.1 });
-  const joined = graph.concat([graph.relu(sum), graph.prelu(sum), sum]);
+  const joined = graph.concat([graph.relu(sum), graph.prelu(sum), graph.hardtanh(sum, { max: 2 })]);
   const pooled = graph.maxPool(joined, { kernel: 3, stride: 2, padding: 1 });
   const means = graph.avgPool(joined, { kernel: 2, padding: [0, 0, 1, 1], countIncludePad: false });
   graph.output('logits', graph.linear(graph.globalAvgPool(pooled), { outFeatures: 5, bias: false }));

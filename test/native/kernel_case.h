@@ -76,7 +76,7 @@ class RandomEpilogue {
     const int count = random.between(1, 6);
     bool wrote = false;
     for (int i = 0; i < count || !wrote; ++i) {
-      const int kind = i >= count ? static_cast<int>(StepKind::Store) : random.between(0, 6);
+      const int kind = i >= count ? static_cast<int>(StepKind::Store) : random.between(0, 7);
       Step step(static_cast<StepKind>(kind));
       const auto constants = [&](auto value) {
         auto values = std::make_shared<Exact<float>>(static_cast<size_t>(channels + kLaneSlack));
@@ -95,6 +95,10 @@ class RandomEpilogue {
           step.factor = anyFloat(random);
           break;
         case StepKind::Relu:
+          break;
+        case StepKind::Hardtanh:
+          step.factor = -std::fabs(random.real());
+          step.max = std::fabs(random.real());
           break;
         case StepKind::Add:
         case StepKind::Store: {
@@ -131,6 +135,7 @@ class RandomEpilogue {
       to.a = own.a ? own.a->data() : nullptr;
       to.b = own.b ? own.b->data() : nullptr;
       to.factor = own.factor;
+      to.max = own.max;
       to.map = own.map ? own.map->data() : nullptr;
       to.pixelStride = own.pixelStride;
       to.masks = own.masks ? own.masks->data() : nullptr;
@@ -155,6 +160,9 @@ class RandomEpilogue {
           break;
         case StepKind::Relu:
           v = v < 0 ? 0.0f : v;
+          break;
+        case StepKind::Hardtanh:
+          v = v < step.factor ? step.factor : v > step.max ? step.max : v;
           break;
         case StepKind::Prelu:
           v = v < 0 ? v * (*step.a)[c] : v;
@@ -195,7 +203,7 @@ class RandomEpilogue {
     std::shared_ptr<Exact<float>> a, b, map;
     std::shared_ptr<Exact<uint8_t>> masks;
     ptrdiff_t pixelStride = 0;
-    float factor = 0;
+    float factor = 0, max = 0;
 
     Step copy() const {
       Step other = *this;

@@ -21,7 +21,7 @@ interface Expected {
 const EXPECTED: Record<string, Expected> = {
   bireal: { binary: 3, real: 3, notes: ['estimator', 'sign-zero'] },
   reactnet: { binary: 3, real: 2, notes: ['estimator', 'sign-zero'] },
-  irnet: { binary: 2, real: 2, notes: ['sign-zero'] },
+  irnet: { binary: 4, real: 3, notes: ['sign-zero'] },
   forms: { binary: 12, real: 1, notes: ['estimator', 'sign-zero'] },
   padded: { binary: 3, real: 2, notes: ['sign-zero'], padValues: [-1, 1, 1] }, // the last pads x with 0, and 0 ≥ 0,
   scaled: { binary: 2, real: 2, notes: ['sign-zero'] },

@@ -7,6 +7,7 @@ Each is exported twice where both exporters can: `<name>.ts.onnx` by the TorchSc
 `<name>.dynamo.onnx` by the newer one. The weights are random and no result of a training.
 """
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -120,7 +121,7 @@ def reactnet():
     return Classifier(nn.Sequential(ReActBlock(8, 8), ReActBlock(8, 16, 2), ReActBlock(16, 16)))
 
 
-# IR-Net: standardised latent weights, a power of two as the scale. Its hardtanh is left out, PReLU is in its place.
+# IR-Net: standardised latent weights, a power of two as the scale, a shortcut and a hardtanh after each convolution.
 class IRConv2d(nn.Conv2d):
     def forward(self, x):
         w = self.weight
@@ -130,8 +131,21 @@ class IRConv2d(nn.Conv2d):
         return F.conv2d(torch.sign(x), torch.sign(bw) * sw, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
 
+class IRBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride=1):
+        super().__init__()
+        self.conv1, self.bn1 = IRConv2d(inputs, outputs, 3, padding=1, stride=stride, bias=False), nn.BatchNorm2d(outputs)
+        self.conv2, self.bn2 = IRConv2d(outputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs)
+        down = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=stride, bias=False), nn.BatchNorm2d(outputs))
+        self.downsample = down if stride > 1 else nn.Identity()
+
+    def forward(self, x):
+        y = F.hardtanh(self.bn1(self.conv1(x)) + self.downsample(x))
+        return F.hardtanh(self.bn2(self.conv2(y)) + y)
+
+
 def irnet():
-    return Classifier(nn.Sequential(IRConv2d(8, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.PReLU(), IRConv2d(16, 16, 3, padding=1, stride=2, bias=False), nn.BatchNorm2d(16)))
+    return Classifier(nn.Sequential(IRBlock(8, 8), IRBlock(8, 16, 2)))
 
 
 # Signs without frills, and weights that are ±1 already: the exporters fold each BatchNorm into the conv before it.
@@ -280,7 +294,10 @@ NETWORKS = {
 
 def main():
     OUT.mkdir(exist_ok=True)
+    wanted = sys.argv[1:] or list(NETWORKS)
     for index, (name, (make, shape)) in enumerate(NETWORKS.items()):
+        if name not in wanted:
+            continue
         torch.manual_seed(index)
         net = make().eval()
         for module in net.modules():  # BatchNorms that have seen data

@@ -94,7 +94,7 @@ describe('every layer equals onnxruntime', () => {
     }
     t.diagnostic(String(tally));
     assert.equal(tally.networks, 80);
-    assert.equal(ops.size, 14, `only ${[...ops].join()}`);
+    assert.equal(ops.size, 15, `only ${[...ops].join()}`);
     assert.ok(tally.clear > 10_000);
   });
 });

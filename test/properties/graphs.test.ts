@@ -51,7 +51,7 @@ test('a compiled graph gives the bits of the reference, on every ISA, with 1 and
   assert.equal(seen.graphs, RUNS);
   assert.ok(seen.comparisons >= RUNS * MODES.length && seen.values > 1e6);
   assert.ok(seen.nan > 0 && seen.multiOutput > RUNS / 4);
-  assert.equal(ops.size, 14, 'every op is covered');
+  assert.equal(ops.size, 15, 'every op is covered');
   for (const name of [
     'binaryConv',
     'conv',
@@ -63,6 +63,7 @@ test('a compiled graph gives the bits of the reference, on every ISA, with 1 and
     'scale',
     'relu',
     'prelu',
+    'hardtanh',
     'store',
     'sign',
   ]) {

@@ -19,6 +19,7 @@ export const STEP_OPS = [
   'scale',
   'relu',
   'prelu',
+  'hardtanh',
   'maxPool',
   'avgPool',
   'globalAvgPool',
@@ -120,6 +121,8 @@ function takeStep(b: GraphBuilder, op: Recipe['steps'][number]['op'], values: re
       return b.relu(x);
     case 'prelu':
       return b.prelu(x);
+    case 'hardtanh':
+      return b.hardtanh(x, random.of([{}, { min: 0, max: 6 }, { min: -0.25, max: 2 }]));
     case 'maxPool':
       return b.maxPool(x, poolOptions(random));
     case 'avgPool':

@@ -132,6 +132,10 @@ function run({ node, inputs, output, params, image, foldedConv, leaveUnscaled }:
     case 'relu':
       // biome-ignore lint/complexity/useMathMinMax: -0 stays, and so does NaN
       return eachElement(x, (v) => (v < 0 ? 0 : v));
+    case 'hardtanh': {
+      const { min, max } = node.attrs;
+      return eachElement(x, (v) => (v < min ? min : v > max ? max : v));
+    }
     case 'prelu': {
       const slope = floats(params, node, 'weight');
       return eachElement(x, (v, c) => (v < 0 ? v * at(slope, c) : v));

@@ -7,6 +7,7 @@ import { binaryConv } from './binaryConv.js';
 import { concat } from './concat.js';
 import { conv } from './conv.js';
 import { globalAvgPool } from './globalAvgPool.js';
+import { hardtanh } from './hardtanh.js';
 import { input } from './input.js';
 import { linear } from './linear.js';
 import { maxPool } from './maxPool.js';
@@ -27,6 +28,7 @@ export const OPS: { readonly [Op in OpName]: OpDefinition<Op> } = Object.freeze(
   concat,
   scale,
   relu,
+  hardtanh,
   prelu,
   maxPool,
   avgPool,

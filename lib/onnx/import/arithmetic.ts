@@ -152,6 +152,10 @@ function clip(emitter: Emitter, node: OnnxNode): ImportValue {
   const isOpen = high >= 3.4e38;
   if (low === 0 && isOpen) return relu(emitter, node);
   if (low <= -3.4e38 && isOpen) return emitter.input(node, 0);
+  if (low < high && [low, high].every((bound) => Number.isFinite(Math.fround(bound)))) {
+    const x = emitter.map(node, 0);
+    return { ...x, value: emitter.add('hardtanh', [x.value], { min: low, max: high }, node) };
+  }
   return bounded(emitter, node, low, high);
 }
 

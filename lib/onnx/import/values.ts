@@ -29,7 +29,7 @@ export interface ShiftedValue {
   readonly axes: Axes;
   readonly node: OnnxNode;
 }
-/** A monotone function that is the identity (in order) between `low` and `high`: a clip or tanh, which nothing but a sign may read. */
+/** A monotone function that is the identity (in order) between `low` and `high`: a clip on one side, or tanh, which nothing but a sign may read. */
 export interface BoundedValue {
   readonly kind: 'bounded';
   readonly base: MapValue | ShiftedValue;
