@@ -57,7 +57,8 @@ class Folder {
       case 'prelu':
         return this.#emit(node, { op: 'prelu', slope: this.#params.floats(node, 'weight') });
       case 'sign': {
-        const threshold = node.attrs.threshold ? this.#params.floats(node, 'threshold') : null;
+        // −0 and 0 are one threshold: + 0 makes them one constant.
+        const threshold = node.attrs.threshold ? this.#params.floats(node, 'threshold').map((t) => t + 0) : null;
         return this.#emit(node, { op: 'sign', rule: { threshold, flip: null } });
       }
       case 'batchNorm':

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { BitpathError, GraphBuilder, type Graph, type Params, Tensor } from 'bitpath';
+import { BitpathError, GraphBuilder, type Graph, type Params, randomParams, Tensor } from 'bitpath';
 import { fold } from '#lib/compiler/fold.js';
 import { compileProgram } from '#lib/compiler/index.js';
 import { prune } from '#lib/compiler/prune.js';
@@ -159,4 +159,23 @@ test('parameters that do not fit are ERR_BITPATH_PARAM, and say which', () => {
       title,
     );
   }
+});
+
+test('a threshold of −0 is 0: the same sign is the same constant', () => {
+  const b = new GraphBuilder('zeros');
+  b.output(
+    'y',
+    b.binaryConv(b.sign(b.input({ channels: 2, height: 1, width: 1 }), { threshold: true }), {
+      outChannels: 1,
+      kernel: 1,
+    }),
+  );
+  const graph = b.build();
+  const compiled = [0, -0].map((zero) => {
+    const params = new Map(randomParams(graph, 1));
+    const name = [...params.keys()].find((key) => key.endsWith('.threshold')) as string;
+    params.set(name, new Tensor('float32', [2], Float32Array.of(zero, 1)));
+    return compileProgram(graph, params, { batch: 1, normalization: null });
+  });
+  assert.deepEqual(compiled[1], compiled[0]);
 });
