@@ -250,3 +250,8 @@ test('build() is a snapshot, and only what a builder made is a graph', () => {
   assert.equal(checkGraph('graph', before), before);
   assert.throws(() => checkGraph('graph', structuredClone(before)), fails('ERR_BITPATH_ARGUMENT', /graphFromJson/));
 });
+
+test('BAD CALL: half a character in a graph’s name, which no file can hold', () => {
+  assert.throws(() => new GraphBuilder('half \ud83d'), { code: 'ERR_BITPATH_ARGUMENT' });
+  assert.equal(new GraphBuilder('whole 😀').input({ channels: 1, height: 1, width: 1 }).shape.channels, 1);
+});
