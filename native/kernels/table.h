@@ -82,6 +82,7 @@ struct PixelGemmArgs {
   const float* scale;           // by channel
   const float* const* rowBias;  // per row
   const int32_t* xBias;         // per x: offset into rowBias[r]
+  int interiorFirst, interiorLast;  // as of BconvArgs
   Epilogue epilogue;
 };
 
