@@ -200,7 +200,8 @@ inline void poolTile(const PoolArgs& a, const Place& place, int channel, L lanes
   for (int ky = firstY; ky < lastY; ++ky) {
     const float* tap = a.image + (top + ky) * a.rowStride + (left + firstX) * a.pixelStride + channel;
     for (int kx = firstX; kx < lastX; ++kx, tap += a.pixelStride) {
-      for (int p = 0; p < P; ++p) v[p] = Pooling::step(v[p], Floats::load(tap + p * a.strideWidth * a.pixelStride, lanes));
+      for (int p = 0; p < P; ++p)
+        v[p] = Pooling::step(v[p], Floats::load(tap + p * a.strideWidth * a.pixelStride, lanes));
     }
   }
   const int count = a.countIncludePad ? a.kernelHeight * a.kernelWidth : (lastY - firstY) * (lastX - firstX);

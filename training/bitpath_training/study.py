@@ -162,7 +162,7 @@ def collect(study: Study, runs: Path) -> dict:
 
 
 def mcnemar(a: np.ndarray, b: np.ndarray) -> dict:
-    """a's accuracy less b's in points, its standard error, and the test that only looks at pictures on which one of the two is right."""
+    """a's accuracy less b's in points, its standard error, and the test of the pictures that one of the two gets right."""
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
     z = (only_a - only_b) / math.sqrt(only_a + only_b) if only_a + only_b else 0.0
     return {
@@ -221,15 +221,15 @@ def describe(results: dict) -> str:
     for (a, b), seeds in groups.items():
         names = f"| {titles[a]} | {titles[b]} |"
         for d in seeds:
+            points = f"{d['points']:+.2f} ± {d['error']:.2f}"
             reading = "" if abs(d["z"]) >= 2 else "not resolved"
             lines.append(
-                f"{names} {d['seed']} | {d['points']:+.2f} ± {d['error']:.2f} | {d['only_a']} | {d['only_b']} | {d['z']:+.1f} | "
-                f"{d['p']:.2g} | {reading} |"
+                f"{names} {d['seed']} | {points} | {d['only_a']} | {d['only_b']} | {d['z']:+.1f} | {d['p']:.2g} | {reading} |"
             )
         if len(seeds) > 1:
-            points = [d["points"] for d in seeds]
-            error = statistics.stdev(points) / math.sqrt(len(points))
-            lines.append(f"{names} mean of {len(points)} | {statistics.mean(points):+.2f} ± {error:.2f} | | | | | |")
+            over = [d["points"] for d in seeds]
+            error = statistics.stdev(over) / math.sqrt(len(over))
+            lines.append(f"{names} mean of {len(over)} | {statistics.mean(over):+.2f} ± {error:.2f} | | | | | |")
     return "\n".join(lines) + "\n"
 
 
