@@ -69,7 +69,7 @@ class Conv final : public BandedOp {
         segments_.point(window_, to, pixel * window_.dilationW,
                         [&](int ky) { return sourceRow(band, pass, rows, r, ky) + group * groupChannels_; });
       }
-      GemmArgs args;
+      GemmArgs args{};
       // With groups, firstChannel is 0 and all channels are wanted: cut() only splits where channelChunk() is not 0.
       const int first = groups_ == 1 ? firstChannel : group * groupOutputs_;
       args.windows = makeWindows<float>(segments_, pointers, pixel * window_.strideW, band.rows, output_.width,
