@@ -48,6 +48,7 @@ class BinaryConv final : public BandedOp {
     OpInfo info = BandedOp::info();
     info.kernel = std::string(kernels_.bconvName) + (direct_ ? "_direct" : "_gathered");
     info.weightBytes += static_cast<int64_t>(weights_.bytes() + base_.size() * sizeof(float));
+    info.mapBytes += source_.bytes(1);
     info.macs = output_.pixels() * output_.channels * taps_ * countedChannels_;
     return info;
   }

@@ -52,6 +52,7 @@ class Conv final : public BandedOp {
     OpInfo info = BandedOp::info();
     info.kernel = std::string(kernels_.gemmName) + (copied_ ? "_padded" : "_direct");
     info.weightBytes += static_cast<int64_t>(weights_.bytes());
+    info.mapBytes += source_.extent.pixels() * source_.extent.channels * 4;
     info.macs = output_.pixels() * output_.channels * window_.taps() * groupChannels_;
     return info;
   }

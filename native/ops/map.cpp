@@ -15,6 +15,7 @@ class Map final : public BandedOp {
 
   OpInfo info() const override {
     OpInfo info = BandedOp::info();
+    info.mapBytes += output_.pixels() * output_.channels * 4;
     info.kernel = "map";
     return info;
   }
@@ -46,6 +47,7 @@ class Input final : public BandedOp {
 
   OpInfo info() const override {
     OpInfo info = BandedOp::info();
+    info.mapBytes += output_.pixels() * output_.channels * 4;
     info.kernel = "input";
     return info;
   }

@@ -54,6 +54,7 @@ class MaxPooled final : public BandedOp {
     info.kernel += "_max_pooled";
     info.output = own.output;
     info.weightBytes += own.weightBytes;
+    info.mapBytes += own.mapBytes;
     info.steps.push_back("maxPool");
     info.steps.insert(info.steps.end(), own.steps.begin(), own.steps.end());
     return info;

@@ -55,6 +55,7 @@ class PixelConv final : public BandedOp {
     OpInfo info = BandedOp::info();
     info.kernel = std::string(kernels_.gemmName) + "_int16";
     info.weightBytes += static_cast<int64_t>(weights_.bytes() + bias_.bytes() + scale_.bytes());
+    info.mapBytes += input_.pixels() * input_.channels;
     info.macs = output_.pixels() * output_.channels * window_.taps() * input_.channels;
     return info;
   }

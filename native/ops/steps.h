@@ -23,6 +23,7 @@ class Steps {
   bool elementWise() const;
   bool hasSign() const { return signs_ > 0; }
   int64_t constantBytes() const;
+  int64_t mapBytes() const;
   std::vector<const char*> names() const;
 
  private:
