@@ -2,7 +2,13 @@
 import { totalmem } from 'node:os';
 import { types } from 'node:util';
 import { argumentError, checkInteger, checkOptions, checkString } from './check.js';
-import { checkNormalization, compileProgram, type Normalization, type Program } from './compiler/index.js';
+import {
+  checkNormalization,
+  compileProgram,
+  type Normalization,
+  type PixelStem,
+  type Program,
+} from './compiler/index.js';
 import { BitpathError, fromNative } from './errors.js';
 import { checkGraph } from './graph/builder.js';
 import type { Graph, Shape } from './graph/types.js';
@@ -10,7 +16,7 @@ import { type Isa, type NativeExecutor, type NativeProgram, native, type Peaks }
 import { type Images, type RunInput, readImages } from './runInput.js';
 import { type Params, Tensor } from './tensor.js';
 
-export type { Normalization } from './compiler/index.js';
+export type { Normalization, PixelStem } from './compiler/index.js';
 export type { Isa, Peaks } from './native.js';
 export type { RunInput } from './runInput.js';
 
@@ -23,6 +29,11 @@ export interface CompileOptions {
   readonly isa?: Isa | undefined;
   /** Lets the network take uint8 pictures: a pixel p of channel c stands for (p / 255 − mean[c]) / std[c]. */
   readonly normalization?: Normalization | undefined;
+  /**
+   * Weights of the convolutions that read pictures. `int16` (the default) is within 2·10⁻⁵ of a channel's largest weight; `int8` is
+   * lossy and quicker on AVX-512: measure the accuracy of your network before you serve it so.
+   */
+  readonly pixelStem?: PixelStem | undefined;
 }
 
 export interface RunOptions {
@@ -110,7 +121,7 @@ const MAX_PROFILE_RUNS = 65536;
 export async function compile(graph: Graph, params: Params, options: CompileOptions = {}): Promise<Executor> {
   checkGraph('graph', graph);
   if (!types.isMap(params)) throw argumentError('params', 'a Map of tensors', params);
-  checkOptions('options', options, ['threads', 'batch', 'isa', 'normalization']);
+  checkOptions('options', options, ['threads', 'batch', 'isa', 'normalization', 'pixelStem']);
   const batch = checkInteger('options.batch', options.batch ?? 1, 1, MAX_BATCH);
   const addon = native();
   const threads =
@@ -121,9 +132,12 @@ export async function compile(graph: Graph, params: Params, options: CompileOpti
     options.normalization === undefined
       ? null
       : checkNormalization('options.normalization', options.normalization, inputChannels(graph));
+  const { pixelStem = 'int16' } = options;
+  if (pixelStem !== 'int16' && pixelStem !== 'int8')
+    throw argumentError('options.pixelStem', "'int16' or 'int8'", pixelStem);
   return nativeCall(() => {
     const isa = addon.selectIsa(isaName);
-    const program = compileProgram(graph, params, { batch, normalization });
+    const program = compileProgram(graph, params, { batch, normalization, pixelStem });
     return new Executor({ program, packed: new addon.Program(program.code, program.constants, isa), threads });
   });
 }

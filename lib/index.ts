@@ -22,6 +22,7 @@ export {
   type Normalization,
   type Outputs,
   type Peaks,
+  type PixelStem,
   type ProfileOptions,
   type RunInput,
   type RunOptions,

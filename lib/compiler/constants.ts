@@ -10,7 +10,7 @@ export class Constants {
   #size = 0;
 
   /** The byte offset at which `data` is found. Throws `ERR_BITPATH_MEMORY` past 2³¹ bytes. */
-  add(data: Float32Array | Int32Array | Int16Array | Uint8Array): number {
+  add(data: Float32Array | Int32Array | Int16Array | Int8Array | Uint8Array): number {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const key = createHash('sha256').update(bytes).digest('base64');
     const known = this.#known.get(key);

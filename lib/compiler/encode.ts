@@ -116,6 +116,7 @@ class Encoder {
         const { kernel, stride, padding, dilation } = make.attrs;
         const classCount = (classes: Int32Array) => Math.max(...classes) + 1;
         return [
+          make.weight.BYTES_PER_ELEMENT,
           height,
           width,
           channels,

@@ -10,14 +10,14 @@ import { encode } from './encode.js';
 import { fold } from './fold.js';
 import { fuse } from './fuse.js';
 import { joinConcats } from './join.js';
-import { acceptPixels, type Normalization } from './pixels.js';
+import { acceptPixels, type Normalization, type PixelStem } from './pixels.js';
 import { planMemory } from './plan.js';
 import { poolConvs } from './poolConvs.js';
 import type { Program } from './program.js';
 import { prune } from './prune.js';
 import { foldThresholds } from './thresholds.js';
 
-export { checkNormalization, type Normalization } from './pixels.js';
+export { checkNormalization, type Normalization, type PixelStem } from './pixels.js';
 export type { Program } from './program.js';
 
 export interface CompilerOptions {
@@ -25,15 +25,21 @@ export interface CompilerOptions {
   readonly batch: number;
   /** How uint8 pixels become the numbers that the network was trained on; null: float32 input only. */
   readonly normalization: Normalization | null;
+  /** Default `int16`. */
+  readonly pixelStem?: PixelStem;
 }
 
 /** Compiles `graph`. Throws `ERR_BITPATH_PARAM`, `ERR_BITPATH_GRAPH`, `ERR_BITPATH_MEMORY`. */
-export function compileProgram(graph: Graph, params: Params, { batch, normalization }: CompilerOptions): Program {
+export function compileProgram(
+  graph: Graph,
+  params: Params,
+  { batch, normalization, pixelStem }: CompilerOptions,
+): Program {
   checkParams(graph, params);
   const folded = foldThresholds(fold(prune(graph), params));
   const { graph: joined, homes } = joinConcats(distribute(folded));
   const floats = fuse(joined);
-  const stems = normalization === null ? floats : acceptPixels(floats, joined, normalization);
+  const stems = normalization === null ? floats : acceptPixels(floats, joined, normalization, pixelStem);
   const fused = poolConvs(stems, joined, homes);
   const plan = planMemory(fused, joined.values, homes, joined.outputs, batch);
   return encode(joined, fused, homes, plan, batch);

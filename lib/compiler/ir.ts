@@ -134,7 +134,7 @@ export function sourceOf(make: Maker): number | undefined {
 /** See `PIXEL_CONV` in native/program/layout.h. */
 export interface PixelConvWork {
   readonly attrs: ConvAttrs;
-  readonly weight: Int16Array;
+  readonly weight: Int8Array | Int16Array;
   readonly scale: Float32Array;
   readonly yClass: Int32Array;
   readonly xClass: Int32Array;

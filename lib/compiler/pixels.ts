@@ -8,13 +8,21 @@ export interface Normalization {
   readonly std: readonly number[];
 }
 
+/** How convolutions of pixels keep their weights. */
+export type PixelStem = 'int16' | 'int8';
+
 /**
  * Adds the way in for uint8 pictures, beside the one for float32 tensors.
  *
  * Where only ungrouped convs read the input, each gets a twin in integers (PIXEL_CONV). Elsewhere the pixels become a
  * normalised float map and all that follows is shared.
  */
-export function acceptPixels(fused: FusedGraph, graph: FoldedGraph, normalization: Normalization): FusedGraph {
+export function acceptPixels(
+  fused: FusedGraph,
+  graph: FoldedGraph,
+  normalization: Normalization,
+  pixelStem: PixelStem = 'int16',
+): FusedGraph {
   const input = at(
     graph.nodes,
     graph.nodes.findIndex((node) => node.work.op === 'input'),
@@ -27,7 +35,7 @@ export function acceptPixels(fused: FusedGraph, graph: FoldedGraph, normalizatio
   for (const instruction of fused.instructions) {
     const { make } = instruction;
     if (isOutput || !onlyConvs || make.op !== 'conv' || make.source !== input) continue;
-    const work = pixelConv(make.attrs, make.weight, shape, instruction.shape, normalization);
+    const work = pixelConv(make.attrs, make.weight, shape, instruction.shape, normalization, pixelStem);
     if (work !== null) twins.set(instruction, { ...instruction, when: 2, make: { op: 'pixelConv', ...work } });
   }
   const readers = fused.instructions.filter(({ make }) => make.op === 'conv' && make.source === input);
@@ -54,10 +62,10 @@ function normalize({ mean, std }: Normalization) {
 
 /** 255 · Σ|w| of an output channel stays below 2³¹. */
 const LARGEST_SUM = Math.floor((2 ** 31 - 1) / 255);
-const LARGEST_WEIGHT = 32767;
+const LARGEST_WEIGHT = { int16: 32767, int8: 127 } as const;
 
 /**
- * The conv on raw pixels: Σ w·((p/255 − mean)/std) = Σ p·w' − Σ w·mean/std with w' = w/(255·std), where w' ≈ q·(int16) with
+ * The conv on raw pixels: Σ w·((p/255 − mean)/std) = Σ p·w' − Σ w·mean/std with w' = w/(255·std), where w' ≈ q·(integer) with
  * one float32 q for each output channel. Taps outside the image add nothing to either sum, so the bias depends on
  * which taps are inside. Null where the integers cannot hold it or a result is not finite.
  *
@@ -69,16 +77,17 @@ export function pixelConv(
   input: Shape,
   output: Shape,
   { mean, std }: Normalization,
+  pixelStem: PixelStem = 'int16',
 ): PixelConvWork | null {
   const { outChannels, kernel, stride, padding, dilation } = attrs;
   const { channels } = input;
   const rowLength = kernel[0] * kernel[1] * channels;
-  const integers = new Int16Array(weight.length);
+  const integers = pixelStem === 'int8' ? new Int8Array(weight.length) : new Int16Array(weight.length);
   const scale = new Float32Array(outChannels);
   for (let o = 0; o < outChannels; o++) {
     const row = weight.subarray(o * rowLength, (o + 1) * rowLength);
     const folded = Float64Array.from(row, (w, k) => w / (255 * at(std, k % channels)));
-    const q = quantum(folded);
+    const q = quantum(folded, LARGEST_WEIGHT[pixelStem]);
     if (q === null) return null;
     scale[o] = q;
     integers.set(
@@ -112,16 +121,16 @@ export function pixelConv(
 /**
  * The step q of one output channel, a float32, as small as its weights allow.
  *
- * |round(w/q)| ≤ 32767 for q = max|w| / 32767, which makes the largest weight exact. If the sum of the integers is then
+ * |round(w/q)| ≤ L for q = max|w| / L and the largest integer L, which makes the largest weight exact. If the sum of the integers is then
  * too large, q = Σ|w| / (S − n/2 − 1) for n taps and the largest sum S: rounding adds at most ½ a tap, so
  * Σ|round(w/q)| ≤ Σ|w|/q + n/2 ≤ S − 1, the 1 for the rounding of q. That is within (n/2 + 1)/S of the smallest such q.
  * Null if n leaves no room or the result is 0 or not finite; 0 if all weights are 0.
  */
-function quantum(weights: Float64Array): number | null {
+function quantum(weights: Float64Array, largestInteger: number): number | null {
   const magnitudes = weights.map(Math.abs);
   const largest = magnitudes.reduce((a, b) => Math.max(a, b), 0);
   if (largest === 0) return 0;
-  let q = Math.fround(largest / LARGEST_WEIGHT);
+  let q = Math.fround(largest / largestInteger);
   const total = magnitudes.reduce((sum, w) => sum + roundHalfEven(w / q), 0);
   if (total > LARGEST_SUM) {
     const room = LARGEST_SUM - weights.length / 2 - 1;

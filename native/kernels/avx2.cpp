@@ -113,7 +113,7 @@ struct PairSums {
   __m256i v;
   static PairSums zero() { return {_mm256_setzero_si256()}; }
   static PairSums load(const int16_t* from) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))}; }
-  static PairSums broadcastPair(const int16_t* from) {
+  static PairSums broadcast(const int16_t* from) {
     int32_t pair;
     __builtin_memcpy(&pair, from, sizeof pair);
     return {_mm256_set1_epi32(pair)};
@@ -121,7 +121,7 @@ struct PairSums {
   Ints ints() const { return {v}; }
 };
 // vpmaddwd adds two products: 2·255·32767 < 2³¹.
-inline PairSums dotPairs(PairSums sums, PairSums a, PairSums b) {
+inline PairSums addProducts(PairSums sums, PairSums a, PairSums b) {
   return {_mm256_add_epi32(sums.v, _mm256_madd_epi16(a.v, b.v))};
 }
 
@@ -249,6 +249,7 @@ const KernelTable avx2_table = {"avx2",
                                 bconv,
                                 gemm,
                                 pixelGemm,
+                                nullptr,
                                 maxPool,
                                 avgPool,
                                 map,

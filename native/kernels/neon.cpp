@@ -104,7 +104,7 @@ struct PairSums {
     v.pairs[1] = vld1q_s16(from + 8);
     return v;
   }
-  static PairSums broadcastPair(const int16_t* from) {
+  static PairSums broadcast(const int16_t* from) {
     int32_t pair;
     std::memcpy(&pair, from, sizeof pair);
     PairSums v = zero();
@@ -113,12 +113,12 @@ struct PairSums {
   }
   Ints ints() const { return {low, high}; }
 };
-inline int32x4_t dotPairs(int32x4_t sums, int16x8_t a, int16x8_t b) {
+inline int32x4_t addProducts(int32x4_t sums, int16x8_t a, int16x8_t b) {
   return vaddq_s32(sums, vpaddq_s32(vmull_s16(vget_low_s16(a), vget_low_s16(b)), vmull_high_s16(a, b)));
 }
-inline PairSums dotPairs(PairSums sums, const PairSums& a, const PairSums& b) {
-  sums.low = dotPairs(sums.low, a.pairs[0], b.pairs[0]);
-  sums.high = dotPairs(sums.high, a.pairs[1], b.pairs[1]);
+inline PairSums addProducts(PairSums sums, const PairSums& a, const PairSums& b) {
+  sums.low = addProducts(sums.low, a.pairs[0], b.pairs[0]);
+  sums.high = addProducts(sums.high, a.pairs[1], b.pairs[1]);
   return sums;
 }
 
@@ -213,6 +213,7 @@ const KernelTable neon_table = {"neon",
                                 bconv,
                                 gemm,
                                 pixelGemm,
+                                nullptr,
                                 maxPool,
                                 avgPool,
                                 map,

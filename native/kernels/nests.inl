@@ -103,28 +103,30 @@ void gemmBlocks(const GemmArgs& a, const float* weights, int blockChannel) {
   }
 }
 
-template <int V>
-void pixelGemmBlocks(const PixelGemmArgs& a, const int16_t* weights, int blockChannel) {
+// Sums is the vector of int32 sums of one block and pixel, with the products that it takes.
+template <typename Sums, int V, typename Args, typename Weight>
+void pixelBlocks(const Args& a, const Weight* weights, int blockChannel) {
+  constexpr int kGroup = 4 / sizeof(Weight);
   const auto& w = a.windows;
   const int left = w.channels - blockChannel;
   const ptrdiff_t blockElements = static_cast<ptrdiff_t>(w.segmentCount) * w.segmentLength * kLanes;
   for (int r = 0; r < w.rows; ++r) {
-    const int16_t* const* segments = w.segments + static_cast<ptrdiff_t>(r) * w.segmentCount;
+    const auto* segments = w.segments + static_cast<ptrdiff_t>(r) * w.segmentCount;
     forEachTile<gemmPixels(V)>(w.width, [&](auto tile, int x) {
       constexpr int P = decltype(tile)::value;
-      PairSums sums[V][P];
+      Sums sums[V][P];
       for (int i = 0; i < V; ++i) {
-        for (int p = 0; p < P; ++p) sums[i][p] = PairSums::zero();
+        for (int p = 0; p < P; ++p) sums[i][p] = Sums::zero();
       }
-      const int16_t* weight = weights;
+      const Weight* weight = weights;
       for (int s = 0; s < w.segmentCount; ++s) {
-        const int16_t* window = segments[s] + x * w.pixelStride;
-        for (int k = 0; k < w.segmentLength; k += 2, weight += 2 * kLanes) {
-          PairSums lanes[V];
-          for (int i = 0; i < V; ++i) lanes[i] = PairSums::load(weight + i * blockElements);
+        const auto* window = segments[s] + x * w.pixelStride;
+        for (int k = 0; k < w.segmentLength; k += kGroup, weight += kGroup * kLanes) {
+          Sums lanes[V];
+          for (int i = 0; i < V; ++i) lanes[i] = Sums::load(weight + i * blockElements);
           for (int p = 0; p < P; ++p) {
-            const PairSums pair = PairSums::broadcastPair(window + p * w.pixelStride + k);
-            for (int i = 0; i < V; ++i) sums[i][p] = dotPairs(sums[i][p], pair, lanes[i]);
+            const Sums group = Sums::broadcast(window + p * w.pixelStride + k);
+            for (int i = 0; i < V; ++i) sums[i][p] = addProducts(sums[i][p], group, lanes[i]);
           }
         }
       }
@@ -151,13 +153,24 @@ void pixelGemmBlocks(const PixelGemmArgs& a, const int16_t* weights, int blockCh
   }
 }
 
-// Blocks are taken kGemmBlocks at a time, the rest one by one.
+template <int V>
+void pixelGemmBlocks(const PixelGemmArgs& a, const int16_t* weights, int blockChannel) {
+  pixelBlocks<PairSums, V>(a, weights, blockChannel);
+}
+
+// Blocks are taken kGemmBlocks at a time, the rest one by one; those of a single pixel, kRowBlocks first.
 #define BITPATH_GEMM(name, Args, blocks)                                                              \
   void name(const Args& a) {                                                                          \
     const auto& w = a.windows;                                                                        \
     const ptrdiff_t block = static_cast<ptrdiff_t>(w.segmentCount) * w.segmentLength * kLanes;        \
     auto* weights = a.weights;                                                                        \
     int channel = 0;                                                                                  \
+    if (w.rows * w.width == 1) {                                                                      \
+      for (; w.channels - channel > (kRowBlocks - 1) * kLanes; channel += kRowBlocks * kLanes) {      \
+        blocks<kRowBlocks>(a, weights, channel);                                                      \
+        weights += kRowBlocks * block;                                                                \
+      }                                                                                               \
+    }                                                                                                 \
     for (; w.channels - channel > (kGemmBlocks - 1) * kLanes; channel += kGemmBlocks * kLanes) {      \
       blocks<kGemmBlocks>(a, weights, channel);                                                       \
       weights += kGemmBlocks * block;                                                                 \
@@ -166,7 +179,6 @@ void pixelGemmBlocks(const PixelGemmArgs& a, const int16_t* weights, int blockCh
   }
 BITPATH_GEMM(gemm, GemmArgs, gemmBlocks)
 BITPATH_GEMM(pixelGemm, PixelGemmArgs, pixelGemmBlocks)
-#undef BITPATH_GEMM
 
 // ---- pooling: row · tile of pixels · vector of channels ----
 

@@ -33,7 +33,7 @@ inline void pixelPeak(int64_t iterations) {
     for (auto& block : sums) {
       for (PairSums& sum : block) {
         opaque(a);
-        sum = dotPairs(sum, a, b);
+        sum = addProducts(sum, a, b);
       }
     }
   }

@@ -111,14 +111,14 @@ struct PairSums {
     std::memcpy(v.pair, from, sizeof v.pair);
     return v;
   }
-  static PairSums broadcastPair(const int16_t* from) {
+  static PairSums broadcast(const int16_t* from) {
     PairSums v = {};
     for (auto& pair : v.pair) std::memcpy(pair, from, sizeof pair);
     return v;
   }
   Ints ints() const { return Ints::load(sum); }
 };
-inline PairSums dotPairs(PairSums sums, const PairSums& a, const PairSums& b) {
+inline PairSums addProducts(PairSums sums, const PairSums& a, const PairSums& b) {
   for (int i = 0; i < 8; ++i) sums.sum[i] += a.pair[i][0] * b.pair[i][0] + a.pair[i][1] * b.pair[i][1];
   return sums;
 }
@@ -175,6 +175,7 @@ const KernelTable scalar_table = {"scalar",
                                   bconv,
                                   gemm,
                                   pixelGemm,
+                                  nullptr,
                                   maxPool,
                                   avgPool,
                                   map,

@@ -75,16 +75,21 @@ struct GemmArgs {
   Epilogue epilogue;
 };
 
-// v = fma(float(Σ pixel·weight), scale, bias), the sum in int32: the Program promises 255·Σ|weight| < 2³¹.
-struct PixelGemmArgs {
-  Windows<int16_t> windows;         // segmentLength even: the element after an odd segment is readable and its weight 0
-  const int16_t* weights;           // [⌈channels / lanes⌉][K / 2][lanes][2]
+// v = fma(float(Σ pixel·weight), scale, bias), the sum in int32: the Program promises 255·Σ|weight| < 2³¹. Four bytes of a
+// window's elements are multiplied at a time: a group of 2 int16 or 4 uint8. Segments are whole groups: the elements after a
+// segment are readable and their weights 0.
+template <typename Pixel, typename Weight>
+struct PixelConvArgs {
+  Windows<Pixel> windows;
+  const Weight* weights;            // [⌈channels / lanes⌉][K / group][lanes][group]
   const float* scale;               // by channel
   const float* const* rowBias;      // per row
   const int32_t* xBias;             // per x: offset into rowBias[r]
   int interiorFirst, interiorLast;  // as of BconvArgs
   Epilogue epilogue;
 };
+using PixelGemmArgs = PixelConvArgs<int16_t, int16_t>;
+using PixelGemm8Args = PixelConvArgs<uint8_t, int8_t>;
 
 // Pools over taps inside the map; count: what a sum is divided by.
 struct PoolArgs {
@@ -130,6 +135,7 @@ struct KernelTable {
   void (*bconv)(const BconvArgs&);
   void (*gemm)(const GemmArgs&);
   void (*pixelGemm)(const PixelGemmArgs&);
+  void (*pixelGemm8)(const PixelGemm8Args&);  // null where 8-bit products are no quicker than 16-bit ones
   void (*maxPool)(const PoolArgs&);
   void (*avgPool)(const PoolArgs&);
   void (*map)(const MapArgs&);

@@ -37,9 +37,9 @@
 //   3 CONV         src FloatMap · outHeight outWidth outChannels · kernelH kernelW · strideH strideW · padTop padLeft ·
 //                  dilationH dilationW · groups · weight const (float [outChannels, kernelH, kernelW, channels/groups])
 //                  v = Σ by one fused multiply-add a tap from +0, in (kh, kw, channel) order; taps outside the map add 0
-//   4 PIXEL_CONV   (uint8 input) outHeight outWidth outChannels · kernelH kernelW · strideH strideW · padTop padLeft ·
-//                  dilationH dilationW · weight const (int16 [outChannels, kernelH, kernelW, inputChannels], |w| ≤ 32767,
-//                  255·Σ|w| of an output channel < 2³¹) · scale const (float [outChannels]) ·
+//   4 PIXEL_CONV   (uint8 input) weightBytes (1 or 2) · outHeight outWidth outChannels · kernelH kernelW · strideH strideW · padTop padLeft ·
+//                  dilationH dilationW · weight const (int8 or int16 [outChannels, kernelH, kernelW, inputChannels], |w| ≤ 127
+//                  or 32767, 255·Σ|w| of an output channel < 2³¹) · scale const (float [outChannels]) ·
 //                  yClassCount xClassCount · yClass const (int32 [outHeight]) · xClass const (int32 [outWidth]) ·
 //                  bias const (float [yClassCount, xClassCount, outChannels])
 //                  v = fma(float(Σ pixel·w over taps inside the image), scale[o], bias[yClass[y]][xClass[x]][o])

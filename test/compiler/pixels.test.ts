@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type BitpathError, compile, GraphBuilder, randomParams } from 'bitpath';
 import fc from 'fast-check';
+import type { PixelConvWork } from '#lib/compiler/ir.js';
 import { borderClasses, pixelConv } from '#lib/compiler/pixels.js';
 import type { ConvAttrs } from '#lib/graph/types.js';
 import { native } from '#lib/native.js';
@@ -68,18 +69,29 @@ test('integer weights are within half a step, the step is that of the largest we
     (_, i) => Math.sin(i * i) * (i < 147 ? 1 : i < 294 ? 1e-3 : 40),
   );
   weight.fill(0, 441);
-  const made = pixelConv(attrs(4, 7, 3), weight, shape, shape, NORMALIZATION);
-  assert.ok(made);
-  for (let o = 0; o < 4; o++) {
-    const row: Int16Array = made.weight.subarray(o * 147, (o + 1) * 147);
+  for (const [stem, largest] of [
+    ['int16', 32767],
+    ['int8', 127],
+  ] as const) {
+    const made = pixelConv(attrs(4, 7, 3), weight, shape, shape, NORMALIZATION, stem);
+    assert.ok(made);
+    for (let o = 0; o < 4; o++) checkChannel(made, o, largest);
+  }
+  assert.ok(
+    pixelConv(attrs(4, 7, 3), weight, shape, shape, NORMALIZATION)?.weight instanceof Int16Array,
+    'the default',
+  );
+
+  function checkChannel(made: PixelConvWork, o: number, largest: number) {
+    const row = [...made.weight.subarray(o * 147, (o + 1) * 147)];
     const folded = [...weight.subarray(o * 147, (o + 1) * 147)].map(
       (w, k) => w / (255 * (NORMALIZATION.std[k % 3] as number)),
     );
     const q = made.scale[o] as number;
-    const magnitudes: number = row.reduce((sum, w) => sum + Math.abs(w), 0);
+    const magnitudes = row.reduce((sum, w) => sum + Math.abs(w), 0);
     assert.ok(255 * magnitudes < 2 ** 31);
     if (o === 3) assert.deepEqual([q, magnitudes], [0, 0]);
-    else assert.equal(Math.max(...row.map(Math.abs)), 32767);
+    else assert.equal(Math.max(...row.map(Math.abs)), largest);
     for (const [k, w] of folded.entries()) assert.ok(Math.abs(w - q * (row[k] as number)) <= q * 0.5000001);
   }
 });
@@ -130,6 +142,7 @@ const stem = fc.record({
   dilation: fc.tuple(fc.constantFrom(1, 1, 2), fc.constantFrom(1, 1, 3)),
   padding: fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3), fc.nat(3)),
   bias: fc.boolean(),
+  pixelStem: fc.constantFrom('int16', 'int8'),
   seed: fc.nat(10_000),
 });
 
@@ -138,7 +151,7 @@ test('the stem from pixels is the integer sum, and near the stem from floats, on
     .isas.filter(({ supported }) => supported)
     .map(({ name }) => name);
   let cases = 0;
-  const property = fc.asyncProperty(stem, async ({ height, width, channels, seed, ...options }) => {
+  const property = fc.asyncProperty(stem, async ({ height, width, channels, seed, pixelStem, ...options }) => {
     const b = new GraphBuilder('stem');
     const x = b.input({ channels, height, width });
     let y: ReturnType<typeof b.conv>;
@@ -163,7 +176,9 @@ test('the stem from pixels is the integer sum, and near the stem from floats, on
     const floats = normalized(pixels, 2, channels, normalization);
     let first: Float32Array | undefined;
     for (const isa of isas) {
-      using executor = await compile(graph, params, { isa, threads: 1, batch: 2, normalization });
+      using executor = await compile(graph, params, { isa, threads: 1, batch: 2, normalization, pixelStem });
+      const kernel = executor.describe().instructions.find(({ op }) => op === 'pixelConv')?.kernel ?? '';
+      assert.match(kernel, pixelStem === 'int8' && isa === 'avx512' ? /_int8$/ : /_int16$/);
       const ops = executor.describe().instructions.map(({ op, input }) => `${op} ${input}`);
       assert.ok(ops.includes('pixelConv uint8') && ops.includes('conv float32'), ops.join());
       const actual = executor.runSync(pixels)['stem']?.data as Float32Array;
@@ -172,7 +187,10 @@ test('the stem from pixels is the integer sum, and near the stem from floats, on
       assert.deepEqual(actual, first, isa);
       const largest = near.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
       for (const [i, v] of actual.entries()) {
-        assert.ok(Math.abs(v - (near[i] as number)) <= 2e-3 * (1 + largest), `${v} ${near[i]}`);
+        assert.ok(
+          Math.abs(v - (near[i] as number)) <= (pixelStem === 'int8' ? 0.1 : 2e-3) * (1 + largest),
+          `${v} ${near[i]}`,
+        );
       }
       cases++;
     }
@@ -186,7 +204,7 @@ test('the stem from pixels is the integer sum, and near the stem from floats, on
         for (let c = 0; c < channels; c++)
           for (let k = 0; k < kh * kw; k++)
             ordered[(o * kh * kw + k) * channels + c] = weights[(o * channels + c) * kh * kw + k] as number;
-      const made = pixelConv({ ...options, groups: 1 }, ordered, x.shape, y.shape, normalization);
+      const made = pixelConv({ ...options, groups: 1 }, ordered, x.shape, y.shape, normalization, pixelStem);
       assert.ok(made);
       const out = new Float32Array(2 * options.outChannels * y.shape.height * y.shape.width);
       const xClasses = Math.max(...made.xClass) + 1;

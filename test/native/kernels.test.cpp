@@ -3,65 +3,11 @@
 #include "kernels/table.h"
 
 #include "base/bits.h"
-#include "kernel_case.h"
+#include "window_case.h"
 
 using namespace kernelcase;
 
 namespace {
-
-struct WindowCase {
-  int rows, width, segmentCount, segmentLength, channels, firstChannel;
-  ptrdiff_t pixelStride;  // elements
-};
-
-std::string describe(const char* isa, const WindowCase& c) {
-  std::ostringstream out;
-  out << isa << ": rows " << c.rows << " width " << c.width << " segments " << c.segmentCount << " × "
-      << c.segmentLength << " channels " << c.firstChannel << " + " << c.channels << " stride " << c.pixelStride;
-  return out.str();
-}
-
-// Widths 1 … 2·tile + 2 of the widest tile, and channels around every lane and block count, then random ones.
-template <typename Visit>
-void forEachWindowCase(check::Random& random, int maxSegment, Visit visit) {
-  const auto segments = [&](WindowCase c) {
-    c.segmentCount = random.between(1, 4);
-    c.segmentLength = random.between(1, maxSegment);
-    c.rows = random.between(1, 3);
-    c.firstChannel = random.chance(70) ? 0 : random.between(1, 20);
-    return c;
-  };
-  for (int width = 1; width <= 30; ++width) visit(segments({0, width, 0, 0, random.between(1, 70), 0, 0}));
-  for (int channels = 1; channels <= 130; ++channels) visit(segments({0, random.between(1, 9), 0, 0, channels, 0, 0}));
-  for (int channels : {41, 53, 82, 328}) visit(segments({0, random.between(1, 17), 0, 0, channels, 0, 0}));
-  for (int i = 0; i < 100; ++i) visit(segments({0, random.between(1, 60), 0, 0, random.between(1, 100), 0, 0}));
-}
-
-// A window's segments lie anywhere: one block of memory a segment, as long as the last pixel's window reaches.
-template <typename Element>
-struct Source {
-  Source(const WindowCase& c, int elements) {
-    for (int i = 0; i < c.rows * c.segmentCount; ++i) {
-      blocks.push_back(std::make_unique<Exact<Element>>(static_cast<size_t>((c.width - 1) * c.pixelStride + elements)));
-      pointers.push_back(blocks.back()->data());
-    }
-  }
-  Element& at(const WindowCase& c, int row, int segment, int x, int element) const {
-    return (
-        *blocks[static_cast<size_t>(row * c.segmentCount + segment)])[static_cast<size_t>(x * c.pixelStride + element)];
-  }
-  Windows<Element> windows(const WindowCase& c, int64_t firstPixel) const {
-    return {pointers.data(), c.segmentCount, c.segmentLength, c.pixelStride, c.rows,
-            c.width,         firstPixel,     c.firstChannel,  c.channels};
-  }
-  std::vector<std::unique_ptr<Exact<Element>>> blocks;
-  std::vector<const Element*> pointers;
-};
-
-void report(int64_t cases, const std::vector<const KernelTable*>& tables) {
-  check::note(std::to_string(cases) + " cases, each on " + std::to_string(tables.size()) + " tables");
-  CHECK(cases > 0);
-}
 
 // Packs [channels][K bits] as `layout` says: [⌈channels / lanes⌉][segment][unit][lanes] units.
 Exact<uint8_t> packBits(const WindowCase& c, const std::vector<std::vector<bool>>& bits, const BconvLayout& layout) {
@@ -240,77 +186,6 @@ TEST("kernels: the sum of a real convolution is fused and in order") {
     table->gemm({{&segment, 1, 2, 1, 1, 1, 0, 0, 1}, weights.data(), {&store, 1}});
     CHECK_EQ(stored, 0x1p-46f);
   }
-}
-
-TEST("kernels: picture convolution") {
-  const auto tables = runnableTables();
-  check::Random random(14);
-  int64_t cases = 0;
-  forEachWindowCase(random, 40, [&](WindowCase c) {
-    c.segmentLength += c.segmentLength % 2;
-    c.pixelStride = random.chance(50) ? c.segmentLength : random.between(0, 50);
-    const int k = c.segmentCount * c.segmentLength, allChannels = c.firstChannel + c.channels;
-    const int64_t firstPixel = random.between(0, 5);
-    // 255 · Σ|w| stays below 2³¹ for the whole window; every fifth case goes to the limit.
-    const int limit = static_cast<int>(std::min<int64_t>(32767, ((int64_t{1} << 31) - 1) / 255 / k));
-    const bool extreme = cases % 5 == 0;
-    const Source<int16_t> source(c, c.segmentLength);
-    for (const auto& block : source.blocks) {
-      for (size_t i = 0; i < block->size(); ++i) {
-        (*block)[i] = static_cast<int16_t>(extreme ? 255 : random.between(0, 255));
-      }
-    }
-    Exact<int16_t> weights(static_cast<size_t>(c.channels) * k);
-    for (size_t i = 0; i < weights.size(); ++i) {
-      weights[i] = static_cast<int16_t>(extreme ? (cases % 2 == 0 ? limit : -limit) : random.between(-limit, limit));
-    }
-    Exact<float> scale(static_cast<size_t>(allChannels + kLaneSlack));
-    for (int i = 0; i < allChannels; ++i) scale[static_cast<size_t>(i)] = random.real();
-    const int classStride = allChannels + kLaneSlack;
-    Exact<float> bias(static_cast<size_t>(4 * classStride));
-    for (size_t i = 0; i < bias.size(); ++i) bias[i] = random.real();
-    std::vector<const float*> rowBias;
-    for (int r = 0; r < c.rows; ++r) rowBias.push_back(bias.data() + random.between(0, 1) * 2 * classStride);
-    Exact<int32_t> xBias(static_cast<size_t>(c.width));
-    for (int x = 0; x < c.width; ++x) xBias[static_cast<size_t>(x)] = random.between(0, 1) * classStride;
-    const int interiorFirst = random.between(0, c.width - 1), interiorLast = random.between(interiorFirst + 1, c.width);
-    std::fill(xBias.data() + interiorFirst, xBias.data() + interiorLast, xBias[static_cast<size_t>(interiorFirst)]);
-
-    RandomEpilogue epilogue(random, firstPixel, c.rows, c.width, allChannels);
-    for (int r = 0; r < c.rows; ++r) {
-      for (int x = 0; x < c.width; ++x) {
-        for (int o = 0; o < c.channels; ++o) {
-          int64_t sum = 0;
-          for (int i = 0; i < k; ++i) {
-            sum += int64_t{source.at(c, r, i / c.segmentLength, x, i % c.segmentLength)} *
-                   weights[static_cast<size_t>(o) * k + i];
-          }
-          const int channel = c.firstChannel + o;
-          const float from = rowBias[static_cast<size_t>(r)][xBias[static_cast<size_t>(x)] + channel];
-          epilogue.apply(std::fma(static_cast<float>(sum), scale[static_cast<size_t>(channel)], from),
-                         firstPixel + r * c.width + x, channel);
-        }
-      }
-    }
-    for (const KernelTable* table : tables) {
-      const int lanes = table->lanes;
-      Exact<int16_t> packed(static_cast<size_t>((c.channels + lanes - 1) / lanes) * k * lanes);
-      for (int o = 0; o < c.channels; ++o) {
-        for (int i = 0; i < k; ++i) {
-          packed[((static_cast<size_t>(o / lanes) * (k / 2) + i / 2) * lanes + o % lanes) * 2 + i % 2] =
-              weights[static_cast<size_t>(o) * k + i];
-        }
-      }
-      table->pixelGemm({source.windows(c, firstPixel), packed.data(), scale.data(), rowBias.data(), xBias.data(),
-                        interiorFirst, interiorLast, epilogue.bind()});
-      if (epilogue.same())
-        check::passed();
-      else
-        check::failed(__FILE__, __LINE__, describe(table->isa, c));
-    }
-    ++cases;
-  });
-  report(cases, tables);
 }
 
 TEST("kernels: pooling") {

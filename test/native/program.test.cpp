@@ -181,7 +181,7 @@ TEST("program: particular lies") {
     const auto out = b.map(1, 1, 1);
     const std::vector<int16_t> weights(512 * 512, 33);  // 255 · 33 · 2^18 > 2^31
     const std::vector<int32_t> zero = {0};
-    b.begin(4, 2, {1, 1, 1, 512, 512, 1, 1, 0, 0, 1, 1, b.constant(weights), b.floats(random, 1), 1, 1});
+    b.begin(4, 2, {2, 1, 1, 1, 512, 512, 1, 1, 0, 0, 1, 1, b.constant(weights), b.floats(random, 1), 1, 1});
     b.fields({b.constant(zero), b.constant(zero), b.floats(random, 1)});
     b.steps(1);
     b.store(out);

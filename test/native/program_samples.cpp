@@ -41,6 +41,36 @@ Sample binary(const char* name, int channels, int outChannels, int groups, int s
   return finish(name, b);
 }
 
+// Two instructions write the bits of one map, 5 channels at bit 0 and 3 at bit 8; a stem with 8-bit weights.
+Sample shared() {
+  check::Random random(6);
+  const int height = 5, width = 6;
+  Builder b(2, 2, height, width);
+  const Bits bits = b.bits(height, width, 11, 1);
+  const Map out = b.map(height, width, 4);
+  std::vector<int8_t> weights;
+  for (int i = 0; i < 5 * 2; ++i) weights.push_back(static_cast<int8_t>(random.between(-127, 127)));
+  const std::vector<int32_t> zeros(6, 0);
+  const Map part = b.map(height, width, 3);
+  b.begin(4, 2, {1, height, width, 5, 1, 1, 1, 1, 0, 0, 1, 1, b.constant(weights), b.floats(random, 5), 1, 1});
+  b.fields({b.constant(zeros), b.constant(zeros), b.floats(random, 5)});
+  b.steps(1);
+  b.sign(bits);
+  b.begin(4, 2, {1, height, width, 3, 1, 1, 1, 1, 0, 0, 1, 1, b.constant(weights), b.floats(random, 3), 1, 1});
+  b.fields({b.constant(zeros), b.constant(zeros), b.floats(random, 3)});
+  b.steps(2);
+  b.store(part);
+  b.sign(bits, -1, -1, 8, 0);
+  b.begin(2, 2);
+  b.field(bits);
+  b.fields({height, width, 4, 3, 3, 1, 1, 1, 1, 1, 1, 8, b.weightBits(random, 4, 9 * 11)});
+  b.steps(1);
+  b.store(out);
+  b.output(out);
+  b.output(part);
+  return finish("shared bits", b);
+}
+
 // A picture through the integer stem, or floats through the float stem, then pools, ReLU, a residual and a dense layer.
 Sample picture() {
   check::Random random(5);
@@ -54,7 +84,7 @@ Sample picture() {
   std::vector<int16_t> weights;
   for (int i = 0; i < stem * 9 * channels; ++i) weights.push_back(static_cast<int16_t>(random.between(-32767, 32767)));
   const std::vector<int32_t> yClass = {0, 1, 1, 1, 2}, xClass = {0, 1, 1, 1, 1, 1};
-  b.begin(4, 2, {5, 6, stem, 3, 3, 2, 2, 1, 1, 1, 1, b.constant(weights), b.floats(random, stem), 3, 2});
+  b.begin(4, 2, {2, 5, 6, stem, 3, 3, 2, 2, 1, 1, 1, 1, b.constant(weights), b.floats(random, stem), 3, 2});
   b.fields({b.constant(yClass), b.constant(xClass), b.floats(random, 3 * 2 * stem)});
   b.steps(2);
   b.relu();
@@ -131,7 +161,8 @@ std::vector<Sample> samples() {
           binary("grouped", 12, 10, 2, 1, 1, 0),
           binary("dilated", 128, 8, 2, 1, 2, 1),
           picture(),
-          concat()};
+          concat(),
+          shared()};
 }
 
 }  // namespace programs
