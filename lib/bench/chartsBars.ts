@@ -21,21 +21,24 @@ export interface BarRow {
 
 export interface BarsOptions {
   readonly rows: readonly BarRow[];
-  /** The end of the axis, so that charts side by side have one scale. */
-  readonly max: number;
+  /** The longest bar or whisker, of all charts that share a scale. */
+  readonly longest: number;
+  /** Characters of the longest text behind a bar. */
+  readonly textLength: number;
   readonly axis: string;
   readonly format: (value: number) => string;
   /** A dashed line across all bars. */
-  readonly reference: { readonly value: number; readonly text: string };
+  readonly reference?: { readonly value: number; readonly text: string };
 }
 
 const BAR = 15;
 const GAP = 4;
 const LABEL = 18;
 const ROW_GAP = 10;
-const [TOP, BOTTOM, SIDE] = [22, 44, 12];
+const LEFT = 12;
+const [TOP, BOTTOM, SIDE] = [22, 44, 20];
 
-export function bars({ rows, max, axis, format, reference }: BarsOptions): Draw {
+export function bars({ rows, longest, textLength, axis, format, reference }: BarsOptions): Draw {
   const heights = rows.map((row) => LABEL + row.bars.length * (BAR + GAP) + ROW_GAP);
   const height = heights.reduce((sum, value) => sum + value, 0);
   const tops = heights.map((_, i) => heights.slice(0, i).reduce((sum, value) => sum + value, 0));
@@ -45,59 +48,60 @@ export function bars({ rows, max, axis, format, reference }: BarsOptions): Draw 
     return (params, api) => {
       const row = rows[params.dataIndex] as BarRow;
       const top = tops[params.dataIndex] as number;
-      const at = (x: number, y: number) => api.coord([x, y]) as [number, number];
-      const [left, labelY] = at(0, top + LABEL / 2);
-      const label = {
-        type: 'text' as const,
-        style: { ...textStyle(), x: left + 2, y: labelY, text: shortened(visible(row.label), Math.floor(width / 7.2)) },
-      };
-      const shapes = row.bars.flatMap((bar, i) => {
-        const y = at(0, top + LABEL + i * (BAR + GAP))[1];
-        return barShapes(bar, (value) => at(value, 0)[0], y);
-      });
-      return { type: 'group', children: [label, ...shapes] as never[] };
+      const x = (value: number) => (api.coord([value, 0]) as [number, number])[0];
+      const y = (pixels: number) => TOP + top + pixels;
+      const name = shortened(visible(row.label), Math.floor(width / 7.2));
+      const shapes = [label(x(0) + 2, y(LABEL / 2), name)];
+      for (const [i, bar] of row.bars.entries()) shapes.push(...barShapes(bar, x, y(LABEL + i * (BAR + GAP))));
+      if (reference !== undefined) {
+        const [at, from, to] = [x(reference.value), y(0), y(heights[params.dataIndex] as number)];
+        shapes.push({
+          ...line(at, from, at, to),
+          z2: 1,
+          style: { stroke: 'var(--ink)', lineWidth: 1, lineDash: [4, 3] },
+        });
+        if (params.dataIndex === 0) shapes.push(label(at + 4, from - 8, reference.text, 'var(--muted)'));
+      }
+      return { type: 'group', children: shapes as never[] };
     };
   };
 
   return (width) => {
+    const plot = width - LEFT - SIDE;
+    const { max, interval } = axisFor(
+      longest / (1 - Math.min(0.6, (textLength * 6.6 + 12) / plot)),
+      width < 400 ? 4 : 6,
+    );
     const option: EChartsOption = {
-      grid: { left: SIDE, right: SIDE, top: TOP, bottom: BOTTOM, outerBoundsMode: 'none' },
+      grid: { left: LEFT, right: SIDE, top: TOP, bottom: BOTTOM, outerBoundsMode: 'none' },
       xAxis: {
         ...AXIS,
         type: 'value',
         min: 0,
         max,
+        interval,
         name: axis,
         nameLocation: 'middle',
         nameGap: 26,
-        axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => format(value), hideOverlap: true },
-        splitNumber: width < 400 ? 4 : 6,
+        axisLine: { ...AXIS.axisLine, onZero: false },
+        axisLabel: { ...AXIS.axisLabel, formatter: (value: number) => format(value) },
       },
       yAxis: { type: 'value', min: 0, max: height, inverse: true, show: false },
       series: [
-        {
-          type: 'custom',
-          silent: true,
-          clip: false,
-          data: rows.map((_, i) => [0, tops[i] as number]),
-          renderItem: drawRow(width),
-        },
-        {
-          type: 'line',
-          silent: true,
-          data: [],
-          markLine: {
-            silent: true,
-            symbol: 'none',
-            lineStyle: { color: 'var(--ink)', type: 'dashed', width: 1 },
-            label: { ...AXIS.axisLabel, formatter: () => reference.text, position: 'start', distance: [0, 4] },
-            data: [{ xAxis: reference.value }],
-          },
-        },
+        { type: 'custom', silent: true, clip: false, data: tops.map((top) => [0, top]), renderItem: drawRow(width) },
       ],
     };
     return { height: TOP + height + BOTTOM, option };
   };
+}
+
+function line(x1: number, y1: number, x2: number, y2: number) {
+  return { type: 'line' as const, z2: 2, shape: { x1, y1, x2, y2 }, style: { stroke: 'var(--ink)', lineWidth: 1.5 } };
+}
+
+/** Text with a border of the page's colour, so that lines behind it do not cross it out. */
+function label(x: number, y: number, text: string, fill?: string): Shape {
+  return { type: 'text', z2: 3, style: { ...textStyle(fill), x, y, text, stroke: 'var(--paper)', lineWidth: 3 } };
 }
 
 function barShapes({ value, band, text, color, mark }: Bar, x: (value: number) => number, y: number): Shape[] {
@@ -107,14 +111,9 @@ function barShapes({ value, band, text, color, mark }: Bar, x: (value: number) =
     band === null ? 0 : x(band.high),
     mark === null || mark === undefined ? 0 : x(mark) + 6,
   );
-  const line = (x1: number, y1: number, x2: number, y2: number): Shape => ({
-    type: 'line',
-    shape: { x1, y1, x2, y2 },
-    style: { stroke: 'var(--ink)', lineWidth: 1.5 },
-  });
   const shapes: Shape[] = [
     { type: 'rect', shape: { x: x(0), y, width: x(value) - x(0), height: BAR }, style: { fill: color } },
-    { type: 'text', style: { ...textStyle(), x: end + 6, y: middle, text } },
+    label(end + 6, middle, text),
   ];
   if (band !== null) {
     const [low, high] = [x(band.low), x(band.high)];
@@ -131,6 +130,7 @@ function barShapes({ value, band, text, color, mark }: Bar, x: (value: number) =
     ];
     shapes.push({
       type: 'polygon',
+      z2: 2,
       shape: { points },
       style: { fill: 'var(--paper)', stroke: 'var(--ink)', lineWidth: 1.5 },
     });
@@ -138,11 +138,11 @@ function barShapes({ value, band, text, color, mark }: Bar, x: (value: number) =
   return shapes;
 }
 
-/** A round number a little above `value`, that leaves room for the text behind the longest bar. */
-export function axisEnd(value: number, room = 1.45): number {
-  const least = value * room;
-  if (!(least > 0) || !Number.isFinite(least)) return 1;
-  const power = 10 ** Math.floor(Math.log10(least));
-  const step = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((factor) => factor * power >= least * 0.999) ?? 10;
-  return step * power;
+/** An axis from 0 to at least `least`, in at most `ticks` round steps. */
+export function axisFor(least: number, ticks: number): { max: number; interval: number } {
+  if (!(least > 0) || !Number.isFinite(least)) return { max: 1, interval: 1 };
+  const rough = least / ticks;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const interval = power * ([1, 2, 2.5, 5].find((factor) => factor * power >= rough * 0.999) ?? 10);
+  return { max: Math.ceil((least / interval) * 0.999) * interval, interval };
 }

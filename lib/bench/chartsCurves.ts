@@ -1,6 +1,7 @@
 /** Curves with points, each with a dashed line of where it would lie ideally. */
 import type { EChartsOption } from 'echarts';
 import { AXIS, type Draw, SERIES } from './charts.js';
+import { axisFor } from './chartsBars.js';
 
 export interface Curve {
   readonly points: readonly (readonly [x: number, y: number])[];
@@ -19,19 +20,18 @@ export interface CurvesOptions {
 
 export function curves({ curves, x, y, log, formatX, formatY }: CurvesOptions): Draw {
   const all = curves.flatMap(({ points, ideal }) => [...points, ...ideal]);
-  const range = log ? doublings : fromZero;
-  const xRange = range(all.map(([value]) => value));
-  const yRange = range(all.map(([, value]) => value));
+  const xRange = (log ? doublings : counts)(all.map(([value]) => value));
+  const yRange = (log ? doublings : fromZero)(all.map(([, value]) => value));
   return (width) => {
     const axis = (format: (value: number) => string) => ({
       ...AXIS,
-      ...(log ? { type: 'log' as const, logBase: 2 } : { type: 'value' as const, minInterval: 1 }),
+      ...(log ? { type: 'log' as const, logBase: 2 } : { type: 'value' as const }),
       axisLabel: { ...AXIS.axisLabel, formatter: format, hideOverlap: true },
     });
     const option: EChartsOption = {
-      grid: { left: 62, right: 18, top: 14, bottom: 46, outerBoundsMode: 'none' },
+      grid: { left: 62, right: 26, top: 14, bottom: 46, outerBoundsMode: 'none' },
       xAxis: { ...axis(formatX), ...xRange, name: x, nameLocation: 'middle', nameGap: 28 },
-      yAxis: { ...axis(formatY), ...yRange, name: y, nameLocation: 'middle', nameGap: 46 },
+      yAxis: { ...axis(formatY), ...yRange, name: y, nameLocation: 'middle', nameGap: 40 },
       series: curves.flatMap(({ points, ideal }, i) => {
         const { color, symbol } = SERIES[i % SERIES.length] as (typeof SERIES)[number];
         const line = { type: 'line' as const, silent: true, clip: false };
@@ -58,15 +58,23 @@ export function curves({ curves, x, y, log, formatX, formatY }: CurvesOptions): 
   };
 }
 
-/** The powers of two around `values`. */
-function doublings(values: readonly number[]): { min: number; max: number } {
+/** The powers of two around `values`; every second one where there are many. */
+function doublings(values: readonly number[]): { min: number; max: number; interval: number } {
   const logs = values.filter((value) => value > 0 && Number.isFinite(value)).map(Math.log2);
-  if (logs.length === 0) return { min: 1, max: 2 };
+  if (logs.length === 0) return { min: 1, max: 2, interval: 1 };
   const min = Math.floor(Math.min(...logs) + 1e-9);
-  return { min: 2 ** min, max: 2 ** Math.max(min + 1, Math.ceil(Math.max(...logs) - 1e-9)) };
+  const steps = Math.max(1, Math.ceil(Math.max(...logs) - 1e-9) - min);
+  const interval = Math.ceil(steps / 8);
+  return { min: 2 ** min, max: 2 ** (min + Math.ceil(steps / interval) * interval), interval };
 }
 
-function fromZero(values: readonly number[]): { min: number; max: number } {
-  const largest = Math.max(0, ...values.filter(Number.isFinite));
-  return { min: 0, max: largest > 0 ? Math.ceil(largest * 1.05) : 1 };
+/** Threads from the fewest to the most, all of them if there is one only. */
+function counts(values: readonly number[]): { min: number; max: number; interval: number } {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const min = least < most ? least : 0;
+  return { min, max: most, interval: Math.max(1, Math.ceil((most - min) / 8)) };
+}
+
+function fromZero(values: readonly number[]): { min: number; max: number; interval: number } {
+  return { min: 0, ...axisFor(Math.max(0, ...values.filter(Number.isFinite)), 6) };
 }

@@ -1,6 +1,7 @@
 /** Achieved MACs a cycle against arithmetic intensity, both logarithmic, below the machine's ceilings. */
 import type { EChartsOption } from 'echarts';
 import { AXIS, type Draw, SERIES } from './charts.js';
+import { tick } from './reportFormat.js';
 import { visible } from './reportMarkup.js';
 
 export interface RooflinePoint {
@@ -36,6 +37,8 @@ export function roofline({ groups, points, ceilings, bandwidth }: RooflineOption
   const foot = Math.max(x.min, y.min / bandwidth);
   const slope = [foot, Math.min(x.max, roof / bandwidth)].map((at) => [at, at * bandwidth]);
 
+  const axisLabel = { ...AXIS.axisLabel, formatter: (value: number) => tick(value) };
+
   return (width) => {
     const axis = {
       ...AXIS,
@@ -44,9 +47,9 @@ export function roofline({ groups, points, ceilings, bandwidth }: RooflineOption
       minorSplitLine: { ...AXIS.minorSplitLine, show: width > 400 },
     };
     const option: EChartsOption = {
-      grid: { left: 58, right: 16, top: 14, bottom: 46, outerBoundsMode: 'none' },
-      xAxis: { ...axis, ...x, name: 'MACs a byte', nameLocation: 'middle', nameGap: 28 },
-      yAxis: { ...axis, ...y, name: 'MACs a cycle', nameLocation: 'middle', nameGap: 40 },
+      grid: { left: 58, right: 22, top: 14, bottom: 46, outerBoundsMode: 'none' },
+      xAxis: { ...axis, ...x, axisLabel, name: 'MACs a byte', nameLocation: 'middle', nameGap: 28 },
+      yAxis: { ...axis, ...y, axisLabel, name: 'MACs a cycle', nameLocation: 'middle', nameGap: 34 },
       series: [
         {
           type: 'line',
@@ -80,6 +83,8 @@ export function roofline({ groups, points, ceilings, bandwidth }: RooflineOption
                 show: number !== null,
                 formatter: () => String(number),
                 position: 'inside' as const,
+                // The middle of a triangle's box is not the triangle's.
+                offset: shape(group).symbol === 'triangle' ? [0, 3] : [0, 0],
                 fontSize: 11,
                 fontFamily: 'inherit',
                 color: 'var(--paper)',

@@ -19,6 +19,20 @@ function grouped(number: string): string {
   return fraction === undefined ? spaced : `${spaced}.${fraction}`;
 }
 
+/** On an axis: as short as it goes. */
+export function tick(value: number): string {
+  for (const [prefix, size] of PREFIXES) {
+    if (value >= 10 * size) return `${Number((value / size).toPrecision(3))}\u00a0${prefix}`;
+  }
+  return String(Number(value.toPrecision(4)));
+}
+
+const PREFIXES = [
+  ['G', 1e9],
+  ['M', 1e6],
+  ['k', 1e3],
+] as const;
+
 function withUnit(value: number | null, unit: string): string {
   const text = figure(value);
   return text === NONE ? NONE : `${text}\u00a0${unit}`;
@@ -43,19 +57,15 @@ export function times(ratio: number | null): string {
   return text === NONE ? NONE : `${text}×`;
 }
 
-/** "9.61–10.1×". */
+/** "9.61–10.1". */
 export function band(interval: Interval | null): string {
   if (interval === null || interval.coverage === 0) return NONE;
-  return `${times(interval.low).slice(0, -1)}–${times(interval.high)}`;
+  return `${times(interval.low).slice(0, -1)}–${times(interval.high).slice(0, -1)}`;
 }
 
 export function quantity(value: number | null, unit: string): string {
   if (value === null || !Number.isFinite(value)) return NONE;
-  for (const [prefix, size] of [
-    ['G', 1e9],
-    ['M', 1e6],
-    ['k', 1e3],
-  ] as const) {
+  for (const [prefix, size] of PREFIXES) {
     if (Math.abs(value) >= size) return withUnit(value / size, `${prefix}${unit}`);
   }
   return unit === '' ? figure(value) : `${grouped(String(Math.round(value)))}\u00a0${unit}`;

@@ -23,7 +23,7 @@ nav ul, .legend { list-style: none; padding: 0; margin: .75rem 0; display: flex;
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(230px, 1fr)); gap: .6rem 1.5rem; margin: 1.25rem 0; padding: 1rem 1.1rem; background: var(--panel); border-radius: 8px; }
 .facts dt { font-size: .8rem; color: var(--muted); }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(215px, 1fr)); gap: .8rem; margin: 1.25rem 0; padding: 0; list-style: none; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: .8rem; margin: 1.25rem 0; padding: 0; list-style: none; }
 .tiles li { border: 1px solid var(--grid); border-radius: 8px; padding: .8rem 1rem; }
 .tiles b { display: block; font-size: 1.6rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
 .tiles .name { overflow-wrap: anywhere; font-weight: 600; }
@@ -37,14 +37,14 @@ figure svg { display: block; width: 100%; height: auto; }
 .scroll:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 table { border-collapse: collapse; font-size: .86rem; font-variant-numeric: tabular-nums; min-width: 100%; }
 caption { text-align: left; color: var(--muted); padding: .25rem 0; }
-th, td { text-align: left; padding: .32rem .7rem; border-bottom: 1px solid var(--grid); vertical-align: top; white-space: nowrap; }
-thead th { border-bottom: 2px solid var(--muted); vertical-align: bottom; font-weight: 600; }
+th, td { text-align: left; padding: .3rem .55rem; border-bottom: 1px solid var(--grid); vertical-align: top; white-space: nowrap; }
+thead th { border-bottom: 2px solid var(--muted); vertical-align: bottom; font-weight: 600; white-space: normal; }
 tbody th { font-weight: 500; }
 tfoot th, tfoot td { border-top: 2px solid var(--muted); border-bottom: 0; font-weight: 600; }
 th:first-child, td:first-child { padding-left: 0; }
 .number { text-align: right; }
 td.text, .wrap { white-space: normal; min-width: 16ch; max-width: 44ch; overflow-wrap: anywhere; }
-.own { font-weight: 700; }
+tbody small { display: block; color: var(--muted); font-size: .92em; font-weight: 400; }
 details { margin: .75rem 0; }
 summary { cursor: pointer; color: var(--link); }
 .omitted li { margin: .3rem 0; max-width: 90ch; overflow-wrap: anywhere; }
