@@ -114,7 +114,7 @@ export interface MemoryCase {
   readonly arenaBytes: number;
   /** Peak resident set of a process that loads the model and answers, less that of a bare Node. */
   readonly peakRssBytes: number;
-  /** Bytes that native code allocates in a steady run. */
+  /** What the resident set grows by in a steady run, least over several processes: what is allocated in a run and kept. */
   readonly allocatedPerRun: number | null;
 }
 

@@ -1,0 +1,68 @@
+/** The machine and the build: what every figure must stand beside. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { native } from '../native.js';
+import { extras } from './extras.js';
+import type { Machine } from './result.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export function describeMachine(onnxruntime: string | null): Machine {
+  return {
+    cpu: cpuName(),
+    cpus: native().availableThreads(),
+    isa: native().selectIsa(process.env.BITPATH_ISA ?? null),
+    clockGHz: extras().clockGHz?.() ?? clockByMultiplying(),
+    os: `${os.type()} ${os.release()} ${os.arch()}`,
+    node: process.version,
+    bitpath: (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version,
+    onnxruntime,
+    commit: commit(),
+    date: new Date().toISOString(),
+  };
+}
+
+/**
+ * The model as the operating system names it. Virtual machines often say no more than "AMD EPYC"; family and model tell
+ * generations apart all the same.
+ */
+function cpuName(): string {
+  const name = os.cpus()[0]?.model.trim() || 'unknown CPU';
+  if (!existsSync('/proc/cpuinfo')) return name;
+  const text = readFileSync('/proc/cpuinfo', 'utf8');
+  const field = (key: string) => new RegExp(`^${key}\\s*: (\\d+)$`, 'm').exec(text)?.[1];
+  const [family, model] = [field('cpu family'), field('model')];
+  return family === undefined || model === undefined ? name : `${name} (family ${family} model ${model})`;
+}
+
+/** Of a clone of the repository; an installed package has none, and must not tell that of the project it is installed in. */
+function commit(): string {
+  if (!existsSync(`${root}.git`)) return 'unknown';
+  try {
+    const args = ['describe', '--always', '--dirty', '--abbrev=10'];
+    return execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** A chain of dependent 32-bit multiplications takes 3 cycles each on every x86-64 and AArch64 core that this runs on. */
+function clockByMultiplying(): number {
+  const steps = 20_000_000;
+  let best = Infinity;
+  for (let round = 0; round < 7; round++) {
+    const start = process.hrtime.bigint();
+    multiply(steps);
+    best = Math.min(best, Number(process.hrtime.bigint() - start));
+  }
+  return (3 * steps) / best;
+}
+
+let sink = 0;
+function multiply(steps: number): void {
+  let x = 1234567 | sink;
+  for (let i = 0; i < steps; i++) x = Math.imul(x, 0x9e3779b1);
+  sink = x & 1;
+}
