@@ -4,6 +4,7 @@ import { exportModel } from '../onnx/export.js';
 import { OnnxSession, onnxruntimeVersion } from '../onnx/diff/onnxruntime.js';
 import type { ModelProto } from '../onnx/proto/onnx_pb.js';
 import { quantizeModel } from '../onnx/quantize/index.js';
+import { checkFused } from './fused.js';
 import { pictures } from './inputs.js';
 
 export type PeerKind = 'float32' | 'int8';
@@ -31,13 +32,19 @@ export class Peers {
     this.#size = size;
   }
 
-  /** Both models of `model`, a float network. Throws `ERR_BITPATH_MISSING_PACKAGE` where onnxruntime-node is not installed. */
+  /**
+   * Both models of `model`, a float network.
+   *
+   * @throws `ERR_BITPATH_MISSING_PACKAGE` where onnxruntime-node is not installed; `ERR_BITPATH_BENCH` where it would run part of
+   *   the int8 model in float.
+   */
   static async create(model: Model, size: number, threads: number): Promise<Peers> {
     const version = await onnxruntimeVersion('Timing the peers');
     const float32 = exportModel(model).model;
     const { tensor } = pictures(CALIBRATION_SEED, CALIBRATION_PICTURES, size, normalizationOf(model));
     const calibration = { data: tensor, dims: [3, size, size] };
     const int8 = await quantizeModel(float32, { calibration, threads, file: `${model.name} for onnxruntime` });
+    await checkFused(float32, int8);
     return new Peers(version, { float32, int8 }, size);
   }
 

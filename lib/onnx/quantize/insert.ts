@@ -1,7 +1,7 @@
 /** QuantizeLinear and DequantizeLinear put into a float network by a plan. */
 import { onnxError } from '../error.js';
 import { OnnxGraphBuilder } from '../exportBuilder.js';
-import type { ModelProto, NodeProto } from '../proto/onnx_pb.js';
+import type { ModelProto } from '../proto/onnx_pb.js';
 import { GraphView, graphOf } from './graph.js';
 import { activationNumbers, quantizeWeights, type Range } from './numbers.js';
 import type { QuantizationPlan, WeightUse } from './plan.js';
@@ -111,11 +111,4 @@ class Inserter {
     }
     return result;
   }
-}
-
-/** Names of the ops of a model with how often each occurs, most frequent first. */
-export function opCounts(nodes: readonly NodeProto[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { opType } of nodes) counts.set(opType, (counts.get(opType) ?? 0) + 1);
-  return new Map([...counts].sort((a, b) => b[1] - a[1]));
 }
