@@ -70,11 +70,14 @@ export class Charts {
   }
 }
 
-/** Without what a script would need, and without numbers that count charts: the same result gives the same page. */
+/**
+ * Without what a script would need, and without names that count charts, so that the same result gives the same page. Those of
+ * clip paths are among them: nothing that we draw lies outside its axes.
+ */
 function inert(svg: string, label: string): string {
   return svg
-    .replace(/<style[\s\S]*?<\/style>\n?/g, '')
-    .replace(/ (?:class|ecmeta_\w+|pointer-events)="[^"]*"/g, '')
+    .replace(/<(style|defs)[\s\S]*?<\/\1>\n?/g, '')
+    .replace(/ (?:class|clip-path|ecmeta_\w+|pointer-events)="[^"]*"/g, '')
     .replace(/^<svg width="\d+" height="\d+"[^>]*?(viewBox="[^"]*")>/, (_, viewBox: string) => {
       return `<svg xmlns="http://www.w3.org/2000/svg" ${viewBox} role="img" aria-label="${escapeHtml(label)}">`;
     });

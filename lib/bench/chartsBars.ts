@@ -50,15 +50,16 @@ export function bars({ rows, longest, textLength, axis, format, reference }: Bar
       const top = tops[params.dataIndex] as number;
       const x = (value: number) => (api.coord([value, 0]) as [number, number])[0];
       const y = (pixels: number) => TOP + top + pixels;
-      const name = shortened(visible(row.label), Math.floor(width / 7.2));
+      const name = shortened(visible(row.label), Math.floor((width - 30) / 7));
       const shapes = [label(x(0) + 2, y(LABEL / 2), name)];
-      for (const [i, bar] of row.bars.entries()) shapes.push(...barShapes(bar, x, y(LABEL + i * (BAR + GAP))));
+      for (const [i, bar] of row.bars.filter(({ value }) => Number.isFinite(value)).entries())
+        shapes.push(...barShapes(bar, x, y(LABEL + i * (BAR + GAP))));
       if (reference !== undefined) {
         const [at, from, to] = [x(reference.value), y(0), y(heights[params.dataIndex] as number)];
         shapes.push({
           ...line(at, from, at, to),
           z2: 1,
-          style: { stroke: 'var(--ink)', lineWidth: 1, lineDash: [4, 3] },
+          style: { fill: 'none', stroke: 'var(--ink)', lineWidth: 1, lineDash: [4, 3] },
         });
         if (params.dataIndex === 0) shapes.push(label(at + 4, from - 8, reference.text, 'var(--muted)'));
       }
@@ -96,7 +97,12 @@ export function bars({ rows, longest, textLength, axis, format, reference }: Bar
 }
 
 function line(x1: number, y1: number, x2: number, y2: number) {
-  return { type: 'line' as const, z2: 2, shape: { x1, y1, x2, y2 }, style: { stroke: 'var(--ink)', lineWidth: 1.5 } };
+  return {
+    type: 'line' as const,
+    z2: 2,
+    shape: { x1, y1, x2, y2 },
+    style: { fill: 'none', stroke: 'var(--ink)', lineWidth: 1.5 },
+  };
 }
 
 /** Text with a border of the page's colour, so that lines behind it do not cross it out. */
@@ -104,13 +110,15 @@ function label(x: number, y: number, text: string, fill?: string): Shape {
   return { type: 'text', z2: 3, style: { ...textStyle(fill), x, y, text, stroke: 'var(--paper)', lineWidth: 3 } };
 }
 
-function barShapes({ value, band, text, color, mark }: Bar, x: (value: number) => number, y: number): Shape[] {
+function barShapes(
+  { value, band: whiskers, text, color, mark: diamond }: Bar,
+  x: (value: number) => number,
+  y: number,
+): Shape[] {
+  const band = whiskers !== null && Number.isFinite(whiskers.low + whiskers.high) ? whiskers : null;
+  const mark = Number.isFinite(diamond) ? (diamond as number) : null;
   const middle = y + BAR / 2;
-  const end = Math.max(
-    x(value),
-    band === null ? 0 : x(band.high),
-    mark === null || mark === undefined ? 0 : x(mark) + 6,
-  );
+  const end = Math.max(x(value), band === null ? 0 : x(band.high), mark === null ? 0 : x(mark) + 6);
   const shapes: Shape[] = [
     { type: 'rect', shape: { x: x(0), y, width: x(value) - x(0), height: BAR }, style: { fill: color } },
     label(end + 6, middle, text),
@@ -120,7 +128,7 @@ function barShapes({ value, band, text, color, mark }: Bar, x: (value: number) =
     shapes.push(line(low, middle, high, middle));
     for (const whisker of [low, high]) shapes.push(line(whisker, middle - 4, whisker, middle + 4));
   }
-  if (mark !== null && mark !== undefined) {
+  if (mark !== null) {
     const center = x(mark);
     const points = [
       [center, middle - 6],

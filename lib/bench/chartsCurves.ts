@@ -18,7 +18,9 @@ export interface CurvesOptions {
   readonly formatY: (value: number) => string;
 }
 
-export function curves({ curves, x, y, log, formatX, formatY }: CurvesOptions): Draw {
+export function curves({ curves: given, x, y, log, formatX, formatY }: CurvesOptions): Draw {
+  const isWhole = (point: readonly number[]) => point.every(Number.isFinite);
+  const curves = given.map(({ points, ideal }) => ({ points: points.filter(isWhole), ideal: ideal.filter(isWhole) }));
   const all = curves.flatMap(({ points, ideal }) => [...points, ...ideal]);
   const xRange = (log ? doublings : counts)(all.map(([value]) => value));
   const yRange = (log ? doublings : fromZero)(all.map(([, value]) => value));
@@ -70,7 +72,7 @@ function doublings(values: readonly number[]): { min: number; max: number; inter
 
 /** Threads from the fewest to the most, all of them if there is one only. */
 function counts(values: readonly number[]): { min: number; max: number; interval: number } {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const [least, most] = values.length === 0 ? [0, 1] : [Math.min(...values), Math.max(...values)];
   const min = least < most ? least : 0;
   return { min, max: most, interval: Math.max(1, Math.ceil((most - min) / 8)) };
 }

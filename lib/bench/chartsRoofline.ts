@@ -2,7 +2,7 @@
 import type { EChartsOption } from 'echarts';
 import { AXIS, type Draw, SERIES } from './charts.js';
 import { tick } from './reportFormat.js';
-import { visible } from './reportMarkup.js';
+import { shortened, visible } from './reportMarkup.js';
 
 export interface RooflinePoint {
   /** MACs a byte. */
@@ -63,7 +63,10 @@ export function roofline({ groups, points, ceilings, bandwidth }: RooflineOption
             symbol: 'none',
             lineStyle: { color: 'var(--ink)', type: 'dashed', width: 1 },
             label: { ...AXIS.axisLabel, position: 'insideStartTop' },
-            data: ceilings.map(({ rate, text }) => ({ yAxis: rate, label: { formatter: () => visible(text) } })),
+            data: ceilings.map(({ rate, text }) => ({
+              yAxis: rate,
+              label: { formatter: () => shortened(visible(text), Math.floor((width - 90) / 7)) },
+            })),
           },
         },
         ...groups.map((_, group) => ({

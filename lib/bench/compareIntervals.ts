@@ -29,15 +29,6 @@ export function medianInterval(values: readonly number[], wanted = 0.95): Interv
 }
 
 /**
- * Of `numerator[i] / denominator[i]` for rounds that were interleaved: what slows a whole round down cancels. Null where the two
- * have no rounds in common.
- */
-export function pairedRatio(numerator: readonly number[], denominator: readonly number[]): Interval | null {
-  const n = Math.min(numerator.length, denominator.length);
-  return medianInterval(Array.from({ length: n }, (_, i) => (numerator[i] as number) / (denominator[i] as number)));
-}
-
-/**
  * Of the ratio of medians of two runs that knew nothing of each other: each median's interval at 97.5 %, and the quotient of
  * their far ends, which therefore covers 95 % (Bonferroni). It is wide on purpose: between two runs a machine drifts.
  */
@@ -50,10 +41,4 @@ export function unpairedRatio(numerator: readonly number[], denominator: readonl
     high: above.high / below.low,
     coverage: Math.max(0, above.coverage + below.coverage - 1),
   };
-}
-
-export function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const n = sorted.length;
-  return ((sorted[(n - 1) >> 1] ?? Number.NaN) + (sorted[n >> 1] ?? Number.NaN)) / 2;
 }

@@ -75,8 +75,14 @@ export function bytes(value: number | null): string {
   return quantity(value, 'B');
 }
 
-export function plural(count: number, noun: string): string {
-  return `${grouped(String(count))} ${noun}${count === 1 ? '' : 's'}`;
+/** A whole number. */
+export function count(value: number): string {
+  return Number.isFinite(value) ? grouped(String(value)) : NONE;
+}
+
+/** "1 picture", "2 pictures". */
+export function plural(number: number, noun: string): string {
+  return `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** "1 thread, batch 8". */

@@ -1,7 +1,7 @@
 /** The 1-bit convolutions, shape by shape, against what the machine's instructions reach. */
 import type { Charts } from './charts.js';
 import { bars, type BarRow } from './chartsBars.js';
-import { figure, NONE, percent } from './reportFormat.js';
+import { count, figure, NONE, percent } from './reportFormat.js';
 import { folded, html, type Markup, tableOf } from './reportMarkup.js';
 import type { BenchResult, KernelCase } from './result.js';
 
@@ -59,7 +59,7 @@ function shareOf({ limitGmacs }: KernelCase, gmacs: number): number {
 function barRow(item: KernelCase): BarRow {
   const share = shareOf(item, item.gmacs);
   return {
-    label: `${item.channels} channels, ${item.size} × ${item.size}`,
+    label: `${count(item.channels)} channels, ${count(item.size)} × ${count(item.size)}`,
     bars: [
       {
         value: share,
@@ -75,7 +75,7 @@ function barRow(item: KernelCase): BarRow {
 function row(item: KernelCase): string[] {
   const { gmacsBare } = item;
   return [
-    `${item.channels} × ${item.size}`,
+    `${count(item.channels)} × ${count(item.size)}`,
     item.kernel,
     figure(item.gmacs),
     percent(item.gmacs / item.limitGmacs),

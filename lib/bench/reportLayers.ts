@@ -14,7 +14,7 @@ import {
   tick,
   times,
 } from './reportFormat.js';
-import { folded, html, type Insert, type Markup, shortened, tableOf } from './reportMarkup.js';
+import { folded, html, type Insert, type Markup, shortened, tableOf, visible } from './reportMarkup.js';
 import type { BenchResult, LayerTable } from './result.js';
 
 type Row = LayerTable['rows'][number];
@@ -140,7 +140,10 @@ function ceilingsOf(ranked: readonly Layer[], ops: readonly string[]): { rate: n
     if (near === undefined) ceilings.push({ rate, ops: [op] });
     else near.ops.push(op);
   }
-  return ceilings.map(({ rate, ops }) => ({ rate, text: `${shortened(ops.join(', '), 28)}: ${figure(rate)}` }));
+  return ceilings.map(({ rate, ops }) => ({
+    rate,
+    text: `${shortened(visible(ops.join(', ')), 25)}: ${figure(rate)}`,
+  }));
 }
 
 const COLUMNS = [

@@ -1,47 +1,12 @@
 /** Whole networks: how much faster than the peers, and how long one call takes. */
 import { type BarRow, bars } from './chartsBars.js';
 import type { Charts } from './charts.js';
-import { type Interval, pairedRatio } from './compareIntervals.js';
-import { band, fed, figure, milliseconds, plural, setting, times } from './reportFormat.js';
+import { band, count, fed, figure, milliseconds, plural, setting, times } from './reportFormat.js';
 import { folded, html, type Insert, type Markup, tableOf } from './reportMarkup.js';
+import { bySetting, isOwn, PEERS, type Peer, speedupBand } from './reportRivals.js';
 import type { BenchResult, NetworkCase } from './result.js';
 
-export type Peer = keyof NetworkCase['speedup'];
-export const PEERS: readonly Peer[] = ['float32', 'int8'];
-
 const COLORS: Record<Peer, string> = { float32: 'var(--series-1)', int8: 'var(--series-2)' };
-
-export function isOwn({ engine }: NetworkCase): boolean {
-  return engine === 'bitpath';
-}
-
-/** Cases with the same threads and batch, few threads and small batches first. */
-export function bySetting(cases: readonly NetworkCase[]): NetworkCase[][] {
-  const groups = new Map<string, NetworkCase[]>();
-  for (const item of [...cases].sort((a, b) => a.threads - b.threads || a.batch - b.batch)) {
-    const key = setting(item);
-    groups.set(key, [...(groups.get(key) ?? []), item]);
-  }
-  return [...groups.values()];
-}
-
-/**
- * The noise band of `item`'s speed-up: the interval of the median of the rounds' ratios. Null where the peer's own case is not in
- * the result, which is known by its median being what the speed-up says.
- */
-export function speedupBand({ networks }: BenchResult, item: NetworkCase, peer: Peer): Interval | null {
-  const speedup = item.speedup[peer];
-  if (speedup === null) return null;
-  const rival = networks.find(
-    ({ engine, threads, batch, latency }) =>
-      engine === `onnxruntime ${peer}` &&
-      threads === item.threads &&
-      batch === item.batch &&
-      Math.abs(latency.p50 / item.latency.p50 / speedup - 1) < 0.005,
-  );
-  const interval = rival === undefined ? null : pairedRatio(rival.latency.rounds, item.latency.rounds);
-  return interval === null || interval.coverage === 0 ? null : interval;
-}
 
 /** "bireal-resnet18-64 · picture, int16 stem", and the ISA where it is not the machine's. */
 function labelOf(item: NetworkCase, { machine }: BenchResult): string {
@@ -130,6 +95,6 @@ function latencyRow(result: BenchResult, item: NetworkCase): Insert[] {
       const interval = speedupBand(result, item, peer);
       return `${times(item.speedup[peer])}${interval === null ? '' : ` (${band(interval)})`}`;
     }),
-    `${latency.samples} / ${latency.rounds.length}`,
+    `${count(latency.samples)} / ${latency.rounds.length}`,
   ];
 }

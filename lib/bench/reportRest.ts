@@ -1,14 +1,14 @@
 /** The machine, the headline, memory, start-up, what was left out and how answers were checked. */
-import { bytes, fed, figure, milliseconds, NONE, plural, setting, times } from './reportFormat.js';
+import { bytes, count, fed, figure, milliseconds, NONE, plural, setting, times } from './reportFormat.js';
 import { html, type Insert, type Markup, tableOf } from './reportMarkup.js';
-import { bySetting, isOwn, PEERS } from './reportNetworks.js';
+import { bySetting, isOwn, PEERS } from './reportRivals.js';
 import type { BenchResult, NetworkCase } from './result.js';
 
 export function header({ machine, options, networks }: BenchResult): Markup {
   const threads = [...new Set(networks.map((item) => item.threads))].sort((a, b) => a - b);
   const facts: [string, string][] = [
     ['CPU', machine.cpu],
-    ['CPUs', String(machine.cpus)],
+    ['CPUs', count(machine.cpus)],
     ['instruction set', machine.isa],
     ['core clock, measured', `${figure(machine.clockGHz)} GHz`],
     ['threads of the networks', threads.join(', ') || NONE],
@@ -84,7 +84,7 @@ export function startup({ startup }: BenchResult): Markup {
     milliseconds(firstAnswerMs.p95),
     milliseconds(importMs.p50),
     milliseconds(importMs.p95),
-    String(firstAnswerMs.samples),
+    count(firstAnswerMs.samples),
   ]);
   const columns = [
     { title: 'network' },

@@ -1,7 +1,7 @@
 /** How time grows with images, pixels and threads, beside what it would ideally do. */
 import { type Charts, dashed, legend, SERIES } from './charts.js';
 import { type Curve, curves } from './chartsCurves.js';
-import { milliseconds, percent, tick } from './reportFormat.js';
+import { count, milliseconds, percent, tick } from './reportFormat.js';
 import { folded, html, type Markup, shortened, tableOf } from './reportMarkup.js';
 import type { BenchResult, ScalingCurve } from './result.js';
 
@@ -66,7 +66,7 @@ function part(by: By, some: readonly ScalingCurve[], charts: Charts): { chart: M
       const ideal = idealMs(by, points[0] as Point, point.x);
       return [
         `${network}, ${engine}`,
-        String(point.x),
+        count(point.x),
         milliseconds(point.ms),
         milliseconds(ideal),
         percent(ideal / point.ms),

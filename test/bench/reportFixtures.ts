@@ -166,7 +166,7 @@ export function full(): BenchResult {
       },
       { network, engine, by: 'threads' as const, points: [1, 2].map((x) => ({ x, ms: ms / x ** (0.97 - 0.04 * i) })) },
     ]),
-    memory: OURS.slice(0, 4).map(([network], i) => ({
+    memory: OURS.slice(2).map(([network], i) => ({
       network,
       fileBytes: 4_050_000 + i * 1e6,
       weightBytes: 4_240_000 + i * 1e6,
