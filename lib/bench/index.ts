@@ -52,11 +52,11 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchResult>
   const only = checkParts(options.only ?? PARTS);
   const onStep = options.onStep ?? (() => {});
 
+  const machine = describeMachine();
   const draft: Draft = { kernels: [], networks: [], layers: [], scaling: [], memory: [], startup: [], omitted: [] };
   const workshop = new Workshop(size, quick ? 1 : 2);
   onStep(0, 1, 'preparing');
   const peers = only.some((part) => WITH_PEERS.includes(part)) ? await findPeers(workshop, threads, draft) : null;
-  const machine = describeMachine(peers?.version ?? null);
   const isas = native().isas.flatMap(({ name, supported }): Isa[] => (supported ? [name] : []));
   const context: BenchContext = {
     quick,
@@ -76,7 +76,12 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchResult>
     await run();
   }
   onStep(steps.length, steps.length, '');
-  return { format: RESULT_FORMAT, machine, options: { quick, threads, size, only }, ...draft };
+  return {
+    format: RESULT_FORMAT,
+    machine: { ...machine, onnxruntime: peers?.version ?? null },
+    options: { quick, threads, size, only },
+    ...draft,
+  };
 }
 
 function checkParts(only: unknown): readonly Part[] {

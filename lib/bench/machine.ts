@@ -9,7 +9,8 @@ import type { Machine } from './result.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-export function describeMachine(onnxruntime: string | null): Machine {
+/** Throws `ERR_BITPATH_ISA` where `BITPATH_ISA` asks for what is not there. */
+export function describeMachine(): Omit<Machine, 'onnxruntime'> {
   return {
     cpu: cpuName(),
     cpus: native().availableThreads(),
@@ -18,7 +19,6 @@ export function describeMachine(onnxruntime: string | null): Machine {
     os: `${os.type()} ${os.release()} ${os.arch()}`,
     node: process.version,
     bitpath: (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version,
-    onnxruntime,
     commit: commit(),
     date: new Date().toISOString(),
   };

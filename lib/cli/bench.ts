@@ -36,7 +36,8 @@ export function benchCommand(): Command {
     .addHelpText(
       'after',
       `
-Leave the machine alone meanwhile. docs/benchmark.md says what is measured and how.
+Leave the machine alone meanwhile. docs/benchmark.md says what is measured, how,
+and what is unfair to whom.
 
 Examples:
   $ bitpath bench --quick
