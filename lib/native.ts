@@ -43,8 +43,17 @@ export interface NativeExecutor {
   /** Asks a queued or running run to stop; its callback then gets `ERR_BITPATH_ABORTED`. */
   cancel(id: number): void;
   runSync(input: Float32Array | Uint8Array, images: number): Float32Array[];
+  /** Runs `runs` times on this thread: nanoseconds of each instruction, run by run. */
+  profile(input: Float32Array | Uint8Array, images: number, runs: number): Float64Array;
   /** Waits for no run: queued and running ones end with `ERR_BITPATH_DISPOSED`. Calling it twice is harmless. */
   dispose(): void;
+}
+
+/** Multiply-accumulates a cycle that the instructions of each inner loop reach out of registers, on one core. */
+export interface Peaks {
+  readonly binaryMacsPerCycle: number;
+  readonly floatMacsPerCycle: number;
+  readonly pixelMacsPerCycle: number;
 }
 
 export interface Binding {
@@ -67,6 +76,10 @@ export interface Binding {
   ) => NativeExecutor;
   /** CPUs that this process may use: affinity mask and cgroup quota, at least 1. */
   availableThreads(): number;
+  /** The core's clock right now, by a chain of dependent additions; takes 10 ms. */
+  clockGHz(): number;
+  /** Measured; takes 30 ms. Throws `ERR_BITPATH_ISA`. */
+  peaks(isa: Isa): Peaks;
   /**
    * Antialiased bilinear resize as PyTorch's `interpolate(mode='bilinear', align_corners=False, antialias)` does it, then a
    * crop. `pixels` is uint8 height × width × 3; the result is float32 in 0 … 255, cropHeight × cropWidth × 3, before any

@@ -11,7 +11,7 @@ import {
   type SignRule,
   type Step,
 } from './ir.js';
-import type { Plan } from './plan.js';
+import { type Plan, pixelStride } from './plan.js';
 import { MAGIC, OPCODES, type Program, STEPS, VERSION } from './program.js';
 
 /** Writes the Program. The order of fields is that of native/program/layout.h. Throws `ERR_BITPATH_MEMORY` for too large an arena. */
@@ -92,6 +92,7 @@ class Encoder {
           ...dilation,
           groups,
           Number(make.zeroPad),
+          at(this.#fused.bitMaps, make.bitMap).shape.channels / groups,
           this.#constants.add(make.bits),
         ];
       }
@@ -173,7 +174,7 @@ class Encoder {
       case 'prelu':
         return [opcode, this.#constants.add(step.slope)];
       case 'sign':
-        return [opcode, ...this.#bitMap(step.bitMap), ...this.#rule(step.rule)];
+        return [opcode, ...this.#bitMap(step.bitMap), 0, 1, ...this.#rule(step.rule)];
     }
   }
 
@@ -184,7 +185,7 @@ class Encoder {
   #floatMap(value: number): number[] {
     const { base, offset } = at(this.#homes, value);
     const { height, width, channels } = this.#value(value).shape;
-    return [this.#plan.valueLine(base), height, width, channels, this.#value(base).shape.channels, offset];
+    return [this.#plan.valueLine(base), height, width, channels, pixelStride(this.#value(base).shape.channels), offset];
   }
 
   #bitMap(id: number): number[] {

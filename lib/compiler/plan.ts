@@ -25,9 +25,18 @@ export interface Plan {
   bitMapLine(id: number): number;
 }
 
-/** uint64 words of one row of a bit map, the word of slack for unaligned reads included. */
+/**
+ * Floats from a pixel of a map to the next. Where channels fill a vector or more, pixels begin at cache lines: a 64-byte vector
+ * that lies across two lines is read and written at half the speed or less.
+ */
+export function pixelStride(channels: number): number {
+  return channels < 16 ? channels : Math.ceil(channels / 16) * 16;
+}
+
+/** uint32 words of one row of a bit map: a pixel fills its words, the row an even number, and two are slack for wide reads. */
 export function rowWords({ shape, padding }: BitMap): number {
-  return Math.ceil(((padding[1] + shape.width + padding[3]) * shape.channels) / 64) + 1;
+  const words = (padding[1] + shape.width + padding[3]) * Math.ceil(shape.channels / 32);
+  return words + (words % 2) + 2;
 }
 
 /**
@@ -47,12 +56,12 @@ export function planMemory(
   const touchValue = (value: number, index: number) => {
     const { base } = at(homes, value);
     const { channels, height, width } = at(values, base).shape;
-    touch(floatBuffers, 'value', base, index, batch * height * width * channels * 4);
+    touch(floatBuffers, 'value', base, index, batch * height * width * pixelStride(channels) * 4);
   };
   const touchBitMap = (id: number, index: number) => {
     const map = at(bitMaps, id);
     const rows = map.padding[0] + map.shape.height + map.padding[2];
-    touch(bitBuffers, 'bitMap', id, index, batch * rows * rowWords(map) * 8);
+    touch(bitBuffers, 'bitMap', id, index, batch * rows * rowWords(map) * 4);
   };
   instructions.forEach(({ make, steps }, index) => {
     const source = sourceOf(make);

@@ -22,7 +22,7 @@ export interface ProgramInstruction {
 }
 
 export const MAGIC = 0x48545042;
-export const VERSION = 1;
+export const VERSION = 2;
 
 export const OPCODES = {
   input: 1,

@@ -1,5 +1,5 @@
-// The bit word. Bit 1 is +1, bit 0 is −1; bit b of a row is bit b % 64 of its word b / 64; bits past the end are zero.
-// This file is the only one that knows.
+// Bits of a map. Bit 1 is +1, bit 0 is −1; bit b of a run of words is bit b % 32 of its word b / 32 (little-endian, so also bit
+// b % 8 of byte b / 8); bits past the end are zero. This file is the only one that knows.
 #pragma once
 
 #include <cstdint>
@@ -7,20 +7,28 @@
 
 namespace bitpath {
 
-constexpr int64_t kWordBits = 64;
+constexpr int64_t kWordBits = 32;
 
 constexpr int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 constexpr int64_t roundUp(int64_t a, int64_t b) { return divideUp(a, b) * b; }
 
-// Words of a bit map's row of `bits` bits: one more than they need, because readBits() looks at two.
-constexpr int64_t rowWords(int64_t bits) { return divideUp(bits, kWordBits) + 1; }
+// Words of a pixel: each begins at a word, so that a pixel's bits are written without its neighbours'.
+constexpr int64_t pixelWords(int64_t channels) { return divideUp(channels, kWordBits); }
 
-// The 64 bits from bit `bit` of `row` on. Reads word bit / 64 and the one after it.
-inline uint64_t readBits(const uint64_t* row, int64_t bit) {
-  const uint64_t* word = row + bit / kWordBits;
-  const int shift = static_cast<int>(bit % kWordBits);
-  // A shift by 64 is undefined, so the upper word moves in two steps.
-  return (word[0] >> shift) | ((word[1] << 1) << (63 - shift));
+// Words of a row of pixels: two more than they need, because bits are read eight bytes at a time; even, so that rows begin at
+// eight bytes.
+constexpr int64_t rowWords(int64_t pixels, int64_t channels) { return roundUp(pixels * pixelWords(channels), 2) + 2; }
+
+inline uint64_t loadBits(const void* from) {
+  uint64_t bits;
+  std::memcpy(&bits, from, sizeof bits);
+  return bits;
+}
+inline void storeBits(void* to, uint64_t bits) { std::memcpy(to, &bits, sizeof bits); }
+
+// The 32 bits from bit `bit` on. Reads the word bit / 32 and the one after it.
+inline uint32_t readWord(const uint32_t* words, int64_t bit) {
+  return static_cast<uint32_t>(loadBits(words + bit / kWordBits) >> (bit % kWordBits));
 }
 
 // The lowest `count` bits set, 0 ≤ count ≤ 64.
@@ -34,38 +42,12 @@ inline int popcount(uint64_t word) {
   return static_cast<int>((word * 0x0101010101010101u) >> 56);
 }
 
-// Appends bits to a row, lowest first.
-class BitWriter {
- public:
-  explicit BitWriter(uint64_t* row) : word_(row) {}
-  // The lowest `count` bits of `bits`, 0 ≤ count ≤ 64; higher bits of `bits` are ignored.
-  void append(uint64_t bits, int64_t count) {
-    bits &= lowBits(count);
-    pending_ |= bits << used_;
-    if (used_ + count >= kWordBits) {
-      *word_++ = pending_;
-      const int64_t written = kWordBits - used_;
-      pending_ = written >= 64 ? 0 : bits >> written;
-      used_ += count - kWordBits;
-    } else {
-      used_ += count;
-    }
+// Sets the bits of `pixels` pixels.
+inline void fillPixels(uint32_t* words, int64_t pixels, int64_t channels) {
+  const int64_t count = pixelWords(channels);
+  for (int64_t pixel = 0; pixel < pixels; ++pixel) {
+    for (int64_t w = 0; w < count; ++w) *words++ = static_cast<uint32_t>(lowBits(channels - w * kWordBits));
   }
-  void fill(bool bit, int64_t count) {
-    const uint64_t bits = bit ? ~uint64_t{0} : 0;
-    for (; count >= kWordBits; count -= kWordBits) append(bits, kWordBits);
-    append(bits, count);
-  }
-  // Writes what is pending, then zero words up to `end`.
-  void finish(uint64_t* end) {
-    if (used_ > 0) *word_++ = pending_;
-    while (word_ < end) *word_++ = 0;
-  }
-
- private:
-  uint64_t* word_;
-  uint64_t pending_ = 0;
-  int64_t used_ = 0;
-};
+}
 
 }  // namespace bitpath

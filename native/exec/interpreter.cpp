@@ -13,7 +13,7 @@ Interpreter::Interpreter(std::shared_ptr<const Program> program, int threads)
       scratch_(static_cast<size_t>(program_->scratchBytes() * threads)) {}
 
 void Interpreter::run(const void* input, bool uint8Input, int64_t images, float* const* outputs, ThreadPool& pool,
-                      const std::atomic<bool>& cancelled) {
+                      const std::atomic<bool>& cancelled, Nanoseconds* times) {
   const auto& ops = program_->ops();
   const int64_t instructions = static_cast<int64_t>(ops.size());
   const int64_t batch = program_->batch();
@@ -48,6 +48,7 @@ void Interpreter::run(const void* input, bool uint8Input, int64_t images, float*
     pool.list(team);
   }
   bool aborted = false;
+  auto last = std::chrono::steady_clock::now();
   for (int64_t index = 0; index < passes && !aborted; ++index) {
     for (int64_t i = 0; i < instructions && !aborted; ++i) {
       aborted = cancelled.load(std::memory_order_relaxed);
@@ -57,6 +58,11 @@ void Interpreter::run(const void* input, bool uint8Input, int64_t images, float*
         team->lead(phase);
       } else {
         for (int64_t task = 0, count = tasks(phase); task < count; ++task) work(phase, task, 0);
+      }
+      if (times != nullptr) {
+        const auto now = std::chrono::steady_clock::now();
+        times[i] += std::chrono::duration_cast<Nanoseconds>(now - last);
+        last = now;
       }
     }
     if (!aborted) copyOutputs(index * batch, passOf(index).images, outputs);

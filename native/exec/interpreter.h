@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -19,9 +20,11 @@ class Interpreter {
   int threads() const { return threads_; }
 
   // Runs `images` images: float32 NCHW, or uint8 NHWC. outputs[i] takes images × C·H·W floats of output i, NCHW. Looks at
-  // `cancelled` between instructions and throws Error(Aborted). Not to be called twice at a time.
+  // `cancelled` between instructions and throws Error(Aborted). Not to be called twice at a time. Where `times` is given, each
+  // instruction's time is added to its element.
+  using Nanoseconds = std::chrono::nanoseconds;
   void run(const void* input, bool uint8Input, int64_t images, float* const* outputs, ThreadPool& pool,
-           const std::atomic<bool>& cancelled);
+           const std::atomic<bool>& cancelled, Nanoseconds* times = nullptr);
 
  private:
   void copyOutputs(int64_t firstImage, int images, float* const* outputs) const;

@@ -55,73 +55,75 @@ BITPATH_TARGET_BEGIN(BITPATH_AVX2_TARGET)
 namespace bitpath {
 namespace {
 
+constexpr int kLanes = 8;
 constexpr int kBconvLanes = 32, kBconvUnitBytes = 1, kBconvPixels = 4, kBconvBlocks = 2;
-constexpr int kGemmLanes = 8, kGemmPixels = 4, kGemmBlocks = 2;
+constexpr int kGemmPixels = 4, kGemmBlocks = 2;
 constexpr int kPoolPixels = 4;
 
 struct AllLanes {
+  int count() const { return kLanes; }
   unsigned bits() const { return 0xff; }
 };
 struct FirstLanes {
   explicit FirstLanes(int count)
       : mask(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(kTail.lane + 8 - count))), count_(count) {}
+  int count() const { return count_; }
   unsigned bits() const { return (1u << count_) - 1; }
   __m256i mask;
   int count_;
 };
 
-struct F8 {
+struct Floats {
   __m256 v;
-  static F8 zero() { return {_mm256_setzero_ps()}; }
-  static F8 load(const float* from) { return {_mm256_loadu_ps(from)}; }
-  static F8 load(const float* from, AllLanes) { return {_mm256_loadu_ps(from)}; }
-  static F8 load(const float* from, const FirstLanes& lanes) { return {_mm256_maskload_ps(from, lanes.mask)}; }
-  static F8 broadcast(float value) { return {_mm256_set1_ps(value)}; }
+  static Floats zero() { return {_mm256_setzero_ps()}; }
+  static Floats load(const float* from) { return {_mm256_loadu_ps(from)}; }
+  static Floats load(const float* from, AllLanes) { return {_mm256_loadu_ps(from)}; }
+  static Floats load(const float* from, const FirstLanes& lanes) { return {_mm256_maskload_ps(from, lanes.mask)}; }
+  static Floats broadcast(float value) { return {_mm256_set1_ps(value)}; }
   void store(float* to, AllLanes) const { _mm256_storeu_ps(to, v); }
   void store(float* to, const FirstLanes& lanes) const { _mm256_maskstore_ps(to, lanes.mask, v); }
-  F8 eight(int) const { return *this; }
 };
-using FW = F8;
-inline F8 add(F8 a, F8 b) { return {_mm256_add_ps(a.v, b.v)}; }
-inline F8 mul(F8 a, F8 b) { return {_mm256_mul_ps(a.v, b.v)}; }
-inline F8 divide(F8 a, F8 b) { return {_mm256_div_ps(a.v, b.v)}; }
-inline F8 fma(F8 a, F8 b, F8 c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
-inline F8 whereNegative(F8 a, F8 other) {
+inline Floats add(Floats a, Floats b) { return {_mm256_add_ps(a.v, b.v)}; }
+inline Floats mul(Floats a, Floats b) { return {_mm256_mul_ps(a.v, b.v)}; }
+inline Floats divide(Floats a, Floats b) { return {_mm256_div_ps(a.v, b.v)}; }
+inline Floats fma(Floats a, Floats b, Floats c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+inline Floats whereNegative(Floats a, Floats other) {
   return {_mm256_blendv_ps(a.v, other.v, _mm256_cmp_ps(a.v, _mm256_setzero_ps(), _CMP_LT_OQ))};
 }
-// Both return their second operand where one is NaN or both are zeros: a stays.
-inline F8 clamp(F8 a, F8 low, F8 high) { return {_mm256_min_ps(high.v, _mm256_max_ps(low.v, a.v))}; }
-inline F8 maximum(F8 so_far, F8 tap) {
-  const __m256 greater = _mm256_cmp_ps(tap.v, so_far.v, _CMP_GT_OQ);
+// vmaxps and vminps return their second operand where one is NaN or both are zeros: a stays.
+inline Floats clamp(Floats a, Floats low, Floats high) { return {_mm256_min_ps(high.v, _mm256_max_ps(low.v, a.v))}; }
+inline Floats maximum(Floats so_far, Floats tap) {
   const __m256 nan = _mm256_cmp_ps(tap.v, tap.v, _CMP_UNORD_Q);
-  return {_mm256_blendv_ps(so_far.v, tap.v, _mm256_or_ps(greater, nan))};
+  return {_mm256_blendv_ps(_mm256_max_ps(tap.v, so_far.v), tap.v, nan)};
 }
-inline unsigned atLeast(F8 a, F8 flip, F8 threshold) {
+inline unsigned atLeast(Floats a, Floats flip, Floats threshold) {
   return static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(_mm256_xor_ps(a.v, flip.v), threshold.v, _CMP_GE_OQ)));
 }
 
-struct I8 {
+struct Ints {
   __m256i v;
-  static I8 load(const int32_t* from) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))}; }
+  static Ints load(const int32_t* from) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))}; }
 };
-inline F8 toFloat(I8 a) { return {_mm256_cvtepi32_ps(a.v)}; }
-inline F8 dotProduct(I8 base, I8 counts) {
-  return {_mm256_cvtepi32_ps(_mm256_sub_epi32(base.v, _mm256_add_epi32(counts.v, counts.v)))};
+inline Floats toFloat(Ints a) { return {_mm256_cvtepi32_ps(a.v)}; }
+inline Floats dotProduct(Floats base, Ints counts) {
+  return {_mm256_fmadd_ps(_mm256_cvtepi32_ps(counts.v), _mm256_set1_ps(-2.0f), base.v)};
 }
 
-struct IW {
+struct PairSums {
   __m256i v;
-  static IW zero() { return {_mm256_setzero_si256()}; }
-  static IW load(const int16_t* from) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))}; }
-  static IW broadcastPair(const int16_t* from) {
+  static PairSums zero() { return {_mm256_setzero_si256()}; }
+  static PairSums load(const int16_t* from) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))}; }
+  static PairSums broadcastPair(const int16_t* from) {
     int32_t pair;
     __builtin_memcpy(&pair, from, sizeof pair);
     return {_mm256_set1_epi32(pair)};
   }
-  I8 eight(int) const { return {v}; }
+  Ints ints() const { return {v}; }
 };
 // vpmaddwd adds two products: 2·255·32767 < 2³¹.
-inline IW dotPairs(IW sums, IW a, IW b) { return {_mm256_add_epi32(sums.v, _mm256_madd_epi16(a.v, b.v))}; }
+inline PairSums dotPairs(PairSums sums, PairSums a, PairSums b) {
+  return {_mm256_add_epi32(sums.v, _mm256_madd_epi16(a.v, b.v))};
+}
 
 // g++ would regroup sum + low + high as sum + (low + high), run out of registers and spill the sums: keep the order.
 inline __m256i inOrder(__m256i sum) {
@@ -140,7 +142,7 @@ inline void widen(__m256i sums, __m256i (&wide)[2]) {
 
 // Adds the 16-bit counters to the four groups of 8 lanes, in lane order, and clears them.
 template <int P>
-inline void widen(__m256i (&wide)[2], I8 (*counts)[P], int p) {
+inline void widen(__m256i (&wide)[2], Ints (*counts)[P], int p) {
   for (int group = 0; group < 4; ++group) {
     const __m256i half = wide[group % 2];
     const __m128i eight = group < 2 ? _mm256_castsi256_si128(half) : _mm256_extracti128_si256(half, 1);
@@ -150,8 +152,8 @@ inline void widen(__m256i (&wide)[2], I8 (*counts)[P], int p) {
 }
 
 template <int P, int V>
-inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset,
-                      const uint8_t* weights, I8 (&counts)[4 * V][P]) {
+inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
+                      const uint8_t* weights, Ints (&counts)[4 * V][P]) {
   constexpr int kByteSteps = 31;           // 31 · 8 = 248 ≤ 255
   constexpr int kWordSteps = 65535 / 248;  // widenings that 16 bits hold
   const int bytes = (w.segmentLength + 7) / 8;
@@ -183,7 +185,7 @@ inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segment
           highs[i] = _mm256_and_si256(_mm256_srli_epi16(block, 4), low);
         }
         for (int p = 0; p < P; ++p) {
-          const NibbleRows::Entry& rows = kNibbles.of[window[p * w.pixelStride * 8 + k]];
+          const NibbleRows::Entry& rows = kNibbles.of[window[p * w.pixelStride * 4 + k]];
           const __m256i lowRow =
               _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(rows.low)));
           const __m256i highRow =
@@ -210,17 +212,41 @@ inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segment
   }
 }
 
+inline void opaque(Floats& a) { __asm__ volatile("" : "+x"(a.v)); }
+inline void opaque(PairSums& a) { __asm__ volatile("" : "+x"(a.v)); }
+
+inline void binaryPeak(int64_t iterations) {
+  __m256i sums[8], row = _mm256_setzero_si256(), nibbles = row;
+  for (__m256i& sum : sums) sum = row;
+  for (int64_t i = 0; i < iterations; ++i) {
+    for (__m256i& sum : sums) {
+      __asm__ volatile("" : "+x"(row), "+x"(nibbles));
+      sum = _mm256_add_epi8(sum, _mm256_shuffle_epi8(row, nibbles));
+    }
+  }
+  for (__m256i& sum : sums) __asm__ volatile("" : "+x"(sum));
+}
+
 #include "nests.inl"
+#include "peak.inl"
 
 }  // namespace
 
 extern const KernelTable avx2_table;
-const KernelTable avx2_table = {"avx2",      "bconv_vpshufb_4x64",
-                                "gemm_4x16", {kBconvLanes, kBconvUnitBytes},
-                                kGemmLanes,  bconv,
-                                gemm,        pixelGemm,
-                                maxPool,     avgPool,
-                                map};
+const KernelTable avx2_table = {"avx2",
+                                "bconv_vpshufb_4x64",
+                                "gemm_4x16",
+                                {kBconvLanes, kBconvUnitBytes},
+                                kLanes,
+                                bconv,
+                                gemm,
+                                pixelGemm,
+                                maxPool,
+                                avgPool,
+                                map,
+                                {binaryPeak, 8 * 128},
+                                {realPeak, kGemmSums},
+                                {pixelPeak, 2 * kGemmSums}};
 
 }  // namespace bitpath
 BITPATH_TARGET_END

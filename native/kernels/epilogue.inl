@@ -1,61 +1,83 @@
-// The steps, applied to P neighbouring pixels × 8 channels in registers. Included by each ISA's file inside its target region,
-// after its vocabulary: F8 (8 floats), Lanes (all 8, or the first `count` of them).
+// The steps, applied to P neighbouring pixels of a row × kLanes channels in registers. Included by each ISA's file inside its
+// target region, after its vocabulary: Floats (kLanes of them), lanes (all, or the first `count`).
 
-// Steps of one kind for all pixels in one go: the switch costs P·8 elements, not each of them.
+// The first pixel of a tile: its linear index in float maps, and where it is in the band.
+struct Place {
+  int64_t pixel;
+  int row, x;
+};
+
+// Writes each pixel's sign bits, from bit `bit` of the pixel on.
 template <int P, typename L>
-inline void applySteps(const Epilogue& e, F8 (&v)[P], int64_t pixel, int channel, L lanes) {
+BITPATH_INLINE void storeSigns(uint8_t* pixel, ptrdiff_t pixelBytes, int bit, const unsigned (&signs)[P], L lanes) {
+  uint8_t* to = pixel + (bit >> 3);
+  const int shift = bit & 7;
+  if (shift != 0) {
+    for (int p = 0; p < P; ++p, to += pixelBytes) {
+      uint8_t* byte = to;
+      for (unsigned left = signs[p] << shift; left != 0; left >>= 8, ++byte) *byte = static_cast<uint8_t>(*byte | left);
+    }
+  } else if (lanes.count() > 8) {
+    for (int p = 0; p < P; ++p, to += pixelBytes) {
+      const uint16_t both = static_cast<uint16_t>(signs[p]);
+      __builtin_memcpy(to, &both, sizeof both);
+    }
+  } else {
+    for (int p = 0; p < P; ++p, to += pixelBytes) *to = static_cast<uint8_t>(signs[p]);
+  }
+}
+
+// Steps of one kind for all pixels in one go: the switch costs P·kLanes elements, not each of them. `v` must stay in registers
+// from step to step: every loop over it is unrolled, and nothing takes its address.
+template <int P, typename L>
+BITPATH_INLINE void applySteps(const Epilogue& e, const Floats (&values)[P], const Place& place, int channel, L lanes) {
+  Floats v[P];
+  for (int p = 0; p < P; ++p) v[p] = values[p];
   for (int s = 0; s < e.stepCount; ++s) {
     const BoundStep& step = e.steps[s];
     switch (step.kind) {
       case StepKind::Affine: {
-        const F8 mul = F8::load(step.a + channel);
-        const F8 add = F8::load(step.b + channel);
+        const Floats mul = Floats::load(step.a + channel);
+        const Floats add = Floats::load(step.b + channel);
         for (int p = 0; p < P; ++p) v[p] = fma(v[p], mul, add);
         break;
       }
       case StepKind::Add: {
-        const float* map = step.map + pixel * step.pixelStride + channel;
-        for (int p = 0; p < P; ++p) v[p] = add(v[p], F8::load(map + p * step.pixelStride, lanes));
+        const float* map = step.map + place.pixel * step.pixelStride + channel;
+        for (int p = 0; p < P; ++p) v[p] = add(v[p], Floats::load(map + p * step.pixelStride, lanes));
         break;
       }
       case StepKind::Scale: {
-        const F8 factor = F8::broadcast(step.factor);
+        const Floats factor = Floats::broadcast(step.factor);
         for (int p = 0; p < P; ++p) v[p] = mul(v[p], factor);
         break;
       }
       case StepKind::Relu: {
-        for (int p = 0; p < P; ++p) v[p] = whereNegative(v[p], F8::broadcast(0.0f));
+        for (int p = 0; p < P; ++p) v[p] = whereNegative(v[p], Floats::broadcast(0.0f));
         break;
       }
       case StepKind::Hardtanh: {
-        const F8 low = F8::broadcast(step.factor), high = F8::broadcast(step.max);
+        const Floats low = Floats::broadcast(step.factor), high = Floats::broadcast(step.max);
         for (int p = 0; p < P; ++p) v[p] = clamp(v[p], low, high);
         break;
       }
       case StepKind::Prelu: {
-        const F8 slope = F8::load(step.a + channel);
+        const Floats slope = Floats::load(step.a + channel);
         for (int p = 0; p < P; ++p) v[p] = whereNegative(v[p], mul(v[p], slope));
         break;
       }
       case StepKind::Store: {
-        float* map = step.map + pixel * step.pixelStride + channel;
+        float* map = step.map + place.pixel * step.pixelStride + channel;
         for (int p = 0; p < P; ++p) v[p].store(map + p * step.pixelStride, lanes);
         break;
       }
       case StepKind::Sign: {
-        const F8 threshold = F8::load(step.a + channel);
-        const F8 flip = F8::load(step.b + channel);
-        uint8_t* masks = step.masks + (pixel - e.firstPixel) * e.maskStride + channel / 8;
-        const int shift = channel % 8;
-        for (int p = 0; p < P; ++p, masks += e.maskStride) {
-          const unsigned bits = atLeast(v[p], flip, threshold) & lanes.bits();
-          if (shift == 0) {
-            *masks = static_cast<uint8_t>(bits);
-          } else {
-            masks[0] = static_cast<uint8_t>(masks[0] | bits << shift);
-            if ((bits >> (8 - shift)) != 0) masks[1] = static_cast<uint8_t>(masks[1] | bits >> (8 - shift));
-          }
-        }
+        const Floats threshold = Floats::load(step.a + channel);
+        const Floats flip = Floats::load(step.b + channel);
+        unsigned signs[P];
+        for (int p = 0; p < P; ++p) signs[p] = atLeast(v[p], flip, threshold) & lanes.bits();
+        uint8_t* pixel = step.bits + place.row * step.rowBytes + place.x * step.pixelBytes;
+        storeSigns<P>(pixel, step.pixelBytes, step.firstBit + channel, signs, lanes);
         break;
       }
     }
@@ -63,23 +85,31 @@ inline void applySteps(const Epilogue& e, F8 (&v)[P], int64_t pixel, int channel
 }
 
 template <int P>
-inline void finish(const Epilogue& e, F8 (&v)[P], int64_t pixel, int channel, int channelsLeft) {
-  if (channelsLeft >= 8) {
-    applySteps<P>(e, v, pixel, channel, AllLanes{});
+BITPATH_INLINE void finish(const Epilogue& e, const Floats (&v)[P], const Place& place, int channel, int channelsLeft) {
+  if (channelsLeft >= kLanes) {
+    applySteps<P>(e, v, place, channel, AllLanes{});
   } else {
-    applySteps<P>(e, v, pixel, channel, FirstLanes(channelsLeft));
+    applySteps<P>(e, v, place, channel, FirstLanes(channelsLeft));
   }
 }
 
-// Cuts `width` pixels into tiles of at most Max, as equal as can be: 28 becomes 4 × 7, which beats 3 × 8 + 4. Calls
-// tile(std::integral_constant<int, P>, x).
+// Cuts a row of `width` pixels into tiles and calls tile(std::integral_constant<int, P>, x). The widths of feature maps are
+// multiples of 7 or powers of two; a tile of 14 or 7 and one of 8 or 4 fit them. Few sizes, because each is code of its own.
 template <int Max, typename Tile>
-inline void forEachTile(int width, Tile&& tile) {
-  const int tiles = (width + Max - 1) / Max;
+BITPATH_INLINE void forEachTile(int width, Tile&& tile) {
   int x = 0;
-  for (int t = 0; t < tiles; ++t) {
-    const int count = (width - x + tiles - t - 1) / (tiles - t);
-    dispatchTile<Max>(count, x, tile);
-    x += count;
+  const auto take = [&](auto size) {
+    constexpr int P = decltype(size)::value;
+    if constexpr (P <= Max) {
+      for (; width - x >= P; x += P) tile(std::integral_constant<int, P>{}, x);
+    }
+  };
+  if (width % 7 == 0) {
+    take(std::integral_constant<int, 14>{});
+    take(std::integral_constant<int, 7>{});
   }
+  take(std::integral_constant<int, 8>{});
+  take(std::integral_constant<int, 4>{});
+  take(std::integral_constant<int, 2>{});
+  take(std::integral_constant<int, 1>{});
 }

@@ -7,12 +7,14 @@
 
 #include "../base/bits.h"
 #include "table.h"
+#include "target.h"
 
 namespace bitpath {
 namespace {
 
-constexpr int kBconvLanes = 8, kBconvUnitBytes = 8, kBconvPixels = 1, kBconvBlocks = 1;
-constexpr int kGemmLanes = 8, kGemmPixels = 2, kGemmBlocks = 1;
+constexpr int kLanes = 8;
+constexpr int kBconvLanes = 8, kBconvUnitBytes = 4, kBconvPixels = 1, kBconvBlocks = 1;
+constexpr int kGemmPixels = 2, kGemmBlocks = 1;
 constexpr int kPoolPixels = 1;
 
 struct AllLanes {
@@ -26,60 +28,58 @@ struct FirstLanes {
   int count_;
 };
 
-struct F8 {
+struct Floats {
   float lane[8];
-  static F8 load(const float* from) { return load(from, AllLanes{}); }
+  static Floats load(const float* from) { return load(from, AllLanes{}); }
   template <typename L>
-  static F8 load(const float* from, L lanes) {
-    F8 v = {};
+  static Floats load(const float* from, L lanes) {
+    Floats v = {};
     for (int i = 0; i < lanes.count(); ++i) v.lane[i] = from[i];
     return v;
   }
-  static F8 broadcast(float value) {
-    F8 v;
+  static Floats broadcast(float value) {
+    Floats v;
     for (float& lane : v.lane) lane = value;
     return v;
   }
-  static F8 zero() { return broadcast(0.0f); }
+  static Floats zero() { return broadcast(0.0f); }
   template <typename L>
   void store(float* to, L lanes) const {
     for (int i = 0; i < lanes.count(); ++i) to[i] = lane[i];
   }
-  F8 eight(int) const { return *this; }
 };
-using FW = F8;
 
 template <typename Op>
-inline F8 each(Op op) {
-  F8 v;
+inline Floats each(Op op) {
+  Floats v;
   for (int i = 0; i < 8; ++i) v.lane[i] = op(i);
   return v;
 }
-inline F8 add(F8 a, F8 b) {
+inline Floats add(Floats a, Floats b) {
   return each([&](int i) { return a.lane[i] + b.lane[i]; });
 }
-inline F8 mul(F8 a, F8 b) {
+inline Floats mul(Floats a, Floats b) {
   return each([&](int i) { return a.lane[i] * b.lane[i]; });
 }
-inline F8 divide(F8 a, F8 b) {
+inline Floats divide(Floats a, Floats b) {
   return each([&](int i) { return a.lane[i] / b.lane[i]; });
 }
-inline F8 fma(F8 a, F8 b, F8 c) {
+inline Floats fma(Floats a, Floats b, Floats c) {
   return each([&](int i) { return std::fma(a.lane[i], b.lane[i], c.lane[i]); });
 }
-inline F8 whereNegative(F8 a, F8 other) {
+inline Floats whereNegative(Floats a, Floats other) {
   return each([&](int i) { return a.lane[i] < 0 ? other.lane[i] : a.lane[i]; });
 }
-inline F8 clamp(F8 a, F8 low, F8 high) {
+inline Floats clamp(Floats a, Floats low, Floats high) {
   return each([&](int i) {
     return a.lane[i] < low.lane[i] ? low.lane[i] : a.lane[i] > high.lane[i] ? high.lane[i] : a.lane[i];
   });
 }
-inline F8 maximum(F8 so_far, F8 tap) {
+inline Floats maximum(Floats so_far, Floats tap) {
   return each(
       [&](int i) { return tap.lane[i] > so_far.lane[i] || tap.lane[i] != tap.lane[i] ? tap.lane[i] : so_far.lane[i]; });
 }
-inline unsigned atLeast(F8 a, F8 flip, F8 threshold) {
+inline unsigned atLeast(Floats a, Floats flip, Floats threshold) {
   unsigned bits = 0;
   for (int i = 0; i < 8; ++i) {
     const float flipped = std::signbit(flip.lane[i]) ? -a.lane[i] : a.lane[i];
@@ -88,69 +88,98 @@ inline unsigned atLeast(F8 a, F8 flip, F8 threshold) {
   return bits;
 }
 
-struct I8 {
+struct Ints {
   int32_t lane[8];
-  static I8 load(const int32_t* from) {
-    I8 v;
+  static Ints load(const int32_t* from) {
+    Ints v;
     std::memcpy(v.lane, from, sizeof v.lane);
     return v;
   }
 };
-inline F8 toFloat(I8 a) {
+inline Floats toFloat(Ints a) {
   return each([&](int i) { return static_cast<float>(a.lane[i]); });
 }
-inline F8 dotProduct(I8 base, I8 counts) {
-  return each([&](int i) { return static_cast<float>(base.lane[i] - 2 * counts.lane[i]); });
-}
+inline Floats dotProduct(Floats base, Ints counts) { return fma(toFloat(counts), Floats::broadcast(-2.0f), base); }
 
 // Pairs of int16 in eight lanes, or eight int32 sums.
-struct IW {
+struct PairSums {
   int16_t pair[8][2];
   int32_t sum[8];
-  static IW zero() { return {}; }
-  static IW load(const int16_t* from) {
-    IW v = {};
+  static PairSums zero() { return {}; }
+  static PairSums load(const int16_t* from) {
+    PairSums v = {};
     std::memcpy(v.pair, from, sizeof v.pair);
     return v;
   }
-  static IW broadcastPair(const int16_t* from) {
-    IW v = {};
+  static PairSums broadcastPair(const int16_t* from) {
+    PairSums v = {};
     for (auto& pair : v.pair) std::memcpy(pair, from, sizeof pair);
     return v;
   }
-  I8 eight(int) const { return I8::load(sum); }
+  Ints ints() const { return Ints::load(sum); }
 };
-inline IW dotPairs(IW sums, const IW& a, const IW& b) {
+inline PairSums dotPairs(PairSums sums, const PairSums& a, const PairSums& b) {
   for (int i = 0; i < 8; ++i) sums.sum[i] += a.pair[i][0] * b.pair[i][0] + a.pair[i][1] * b.pair[i][1];
   return sums;
 }
 
 template <int P, int V>
-inline void bconvTile(const Windows<uint64_t>& w, const uint64_t* const* segments, ptrdiff_t offset,
-                      const uint8_t* weights, I8 (&counts)[1][P]) {
-  const int words = (w.segmentLength + 63) / 64;
+inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
+                      const uint8_t* weights, Ints (&counts)[1][P]) {
+  const int words = (w.segmentLength + 31) / 32;
   for (int p = 0; p < P; ++p) {
     const uint8_t* weight = weights;
     int32_t sums[8] = {};
     for (int s = 0; s < w.segmentCount; ++s) {
-      for (int k = 0; k < words; ++k, weight += 64) {
-        uint64_t block[8];
+      for (int k = 0; k < words; ++k, weight += 32) {
+        uint32_t block[8];
         std::memcpy(block, weight, sizeof block);
         for (int lane = 0; lane < 8; ++lane)
           sums[lane] += popcount(segments[s][offset + p * w.pixelStride + k] ^ block[lane]);
       }
     }
-    counts[0][p] = I8::load(sums);
+    counts[0][p] = Ints::load(sums);
   }
 }
 
+template <typename T>
+inline void opaque(T& a) {
+#if defined(__GNUC__)
+  __asm__ volatile("" : "+m"(a));
+#else
+  static_cast<void>(a);
+#endif
+}
+
+inline void binaryPeak(int64_t iterations) {
+  int32_t sums[8] = {};
+  uint32_t block = 0;
+  for (int64_t i = 0; i < iterations; ++i) {
+    opaque(block);
+    for (int32_t& sum : sums) sum += popcount(block ^ static_cast<uint32_t>(sum));
+  }
+  opaque(sums);
+}
+
 #include "nests.inl"
+#include "peak.inl"
 
 }  // namespace
 
 extern const KernelTable scalar_table;
-const KernelTable scalar_table = {"scalar",   "bconv_u64x8", "gemm_2x8", {kBconvLanes, kBconvUnitBytes},
-                                  kGemmLanes, bconv,         gemm,       pixelGemm,
-                                  maxPool,    avgPool,       map};
+const KernelTable scalar_table = {"scalar",
+                                  "bconv_u32x8",
+                                  "gemm_2x8",
+                                  {kBconvLanes, kBconvUnitBytes},
+                                  kLanes,
+                                  bconv,
+                                  gemm,
+                                  pixelGemm,
+                                  maxPool,
+                                  avgPool,
+                                  map,
+                                  {binaryPeak, 8 * 32},
+                                  {realPeak, kGemmSums},
+                                  {pixelPeak, 2 * kGemmSums}};
 
 }  // namespace bitpath

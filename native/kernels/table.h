@@ -13,8 +13,10 @@ namespace bitpath {
 
 enum class StepKind : uint8_t { Affine, Add, Scale, Relu, Prelu, Store, Sign, Hardtanh };
 
-// A step of an epilogue with its addresses resolved. Constants are indexed by channel and readable up to the next multiple
-// of 8 channels.
+// Constants by channel are readable for so many channels more: a vector may be loaded from any channel on.
+constexpr int kLaneSlack = 16;
+
+// A step of an epilogue with its addresses resolved. Constants are indexed by channel.
 struct BoundStep {
   StepKind kind;
   const float* a = nullptr;   // Affine: mul · Prelu: slope · Sign: threshold
@@ -23,17 +25,16 @@ struct BoundStep {
   float max = 0;              // Hardtanh
   float* map = nullptr;       // Add, Store: channel 0 of pixel 0
   ptrdiff_t pixelStride = 0;  // floats
-  uint8_t* masks = nullptr;   // Sign: see Epilogue
+  uint8_t* bits = nullptr;    // Sign: the pixel at row 0, x 0
+  int firstBit = 0;           // Sign: channel c goes to bit firstBit + c of the pixel
+  ptrdiff_t pixelBytes = 0, rowBytes = 0;
 };
 
-// What happens to a value between the instruction that makes it and memory. Sign writes one bit a channel into `masks`:
-// pixel p's are the maskStride bytes from (p − firstPixel)·maskStride on, channel c's bit is bit c % 8 of byte c / 8. A kernel
-// ORs them in where its channels do not begin at a multiple of 8, so masks begin as zeros.
+// What happens to a value between the instruction that makes it and memory. Sign writes the bits of its channels and no others
+// into a row of a bit map that was zero before: whole bytes where the channels begin at a byte, else by OR.
 struct Epilogue {
   const BoundStep* steps;
   int stepCount;
-  int maskStride;
-  int64_t firstPixel;
 };
 
 // A window is `segmentCount` runs of `segmentLength` elements in memory: a kernel row of a dense map is one run, otherwise a
@@ -52,29 +53,32 @@ struct Windows {
   int channels;      // output channels to make, from firstChannel on
 };
 
-// popcount(activation xor weight) over the window, p; v = float(base − 2·p).
+// popcount(activation xor weight) over the window, p; v = base − 2·p.
 //
-// base is int32 [rowBase + xBase[x] + channel]: the number of taps that count, K for a window inside the map, corrected for
-// padding. K ≤ 2²⁴, so that p fits 32 bits, no sum overflows, and every dot product is exact in float32.
+// base is the float [rowBase + xBase[x] + channel]: the number of taps that count, K for a window inside the map, corrected for
+// padding. K ≤ 2²⁴, so that p fits 32 bits, no sum overflows, and every dot product is exact in float32. xBase is the same for
+// all x from interiorFirst to interiorLast − 1.
 struct BconvArgs {
-  Windows<uint64_t> windows;      // segmentLength in bits; the words' tail bits are equal in both operands
-  const void* weights;            // packed as `bconvLayout` says
-  const int32_t* const* rowBase;  // per row
-  const int32_t* xBase;           // per x: offset into rowBase[r]
+  Windows<uint32_t>
+      windows;          // segmentLength in bits; the tail bits of a segment's last word are equal in both operands
+  const void* weights;  // packed as `bconvLayout` says
+  const float* const* rowBase;  // per row
+  const int32_t* xBase;         // per x: offset into rowBase[r]
+  int interiorFirst, interiorLast;
   Epilogue epilogue;
 };
 
 // v = Σ over the window by one fused multiply-add an element, in order, from +0.
 struct GemmArgs {
   Windows<float> windows;
-  const float* weights;  // [⌈channels / gemmLanes⌉][K][gemmLanes]
+  const float* weights;  // [⌈channels / lanes⌉][K][lanes]
   Epilogue epilogue;
 };
 
 // v = fma(float(Σ pixel·weight), scale, bias), the sum in int32: the Program promises 255·Σ|weight| < 2³¹.
 struct PixelGemmArgs {
   Windows<int16_t> windows;     // segmentLength even: the element after an odd segment is readable and its weight 0
-  const int16_t* weights;       // [⌈channels / gemmLanes⌉][K / 2][gemmLanes][2]
+  const int16_t* weights;       // [⌈channels / lanes⌉][K / 2][lanes][2]
   const float* scale;           // by channel
   const float* const* rowBias;  // per row
   const int32_t* xBias;         // per x: offset into rowBias[r]
@@ -94,12 +98,12 @@ struct PoolArgs {
   Epilogue epilogue;
 };
 
-// v = the element: pixel p of `count` is at source + p·pixelStride.
+// v = the element: pixel p of rows·width is at source + p·pixelStride.
 struct MapArgs {
   const float* source;
   ptrdiff_t pixelStride;
   int64_t firstPixel;
-  int64_t count;
+  int rows, width;
   int channels;
   Epilogue epilogue;
 };
@@ -110,18 +114,25 @@ struct BconvLayout {
   int unitBytes;
 };
 
+// The inner loop's instructions on registers alone: `macs` multiply-accumulates an iteration. See peak.h.
+struct PeakLoop {
+  void (*run)(int64_t iterations);
+  int macs;
+};
+
 struct KernelTable {
   const char* isa;
   const char* bconvName;
   const char* gemmName;
   BconvLayout bconvLayout;
-  int gemmLanes;
+  int lanes;  // channels of a float vector: of matrix products and of the epilogue
   void (*bconv)(const BconvArgs&);
   void (*gemm)(const GemmArgs&);
   void (*pixelGemm)(const PixelGemmArgs&);
   void (*maxPool)(const PoolArgs&);
   void (*avgPool)(const PoolArgs&);
   void (*map)(const MapArgs&);
+  PeakLoop binaryPeak, realPeak, pixelPeak;
 };
 
 }  // namespace bitpath

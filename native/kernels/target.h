@@ -28,3 +28,10 @@
 #define BITPATH_TARGET_BEGIN(target_string)
 #define BITPATH_TARGET_END
 #endif
+
+// For what must not become a call: an array of vectors passed to a function lives in memory.
+#if defined(__GNUC__)
+#define BITPATH_INLINE __attribute__((always_inline)) inline
+#else
+#define BITPATH_INLINE __forceinline
+#endif

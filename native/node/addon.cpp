@@ -3,6 +3,7 @@
 
 #include "../base/build_id.h"
 #include "../kernels/detect.h"
+#include "../kernels/peak.h"
 #include "../kernels/select.h"
 #include "executor.h"
 #include "guards.h"
@@ -27,6 +28,23 @@ Napi::Value availableThreadsJs(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&]() -> Napi::Value { return Napi::Number::New(info.Env(), availableThreads()); });
 }
 
+Napi::Value clockGHzJs(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value { return Napi::Number::New(info.Env(), clockGHz()); });
+}
+
+Napi::Value peaksJs(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  return guarded(env, [&]() -> Napi::Value {
+    if (!info[0].IsString()) badArgument("isa", "a string");
+    const Peaks peaks = measurePeaks(*isaByName(info[0].As<Napi::String>().Utf8Value(), detectFeatures()).table);
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("binaryMacsPerCycle", peaks.binary);
+    object.Set("floatMacsPerCycle", peaks.real);
+    object.Set("pixelMacsPerCycle", peaks.pixel);
+    return object;
+  });
+}
+
 Napi::Array isas(Napi::Env env) {
   const uint32_t features = detectFeatures();
   Napi::Array array = Napi::Array::New(env);
@@ -49,6 +67,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("isas", isas(env));
     exports.Set("selectIsa", Napi::Function::New(env, selectIsa, "selectIsa"));
     exports.Set("availableThreads", Napi::Function::New(env, availableThreadsJs, "availableThreads"));
+    exports.Set("clockGHz", Napi::Function::New(env, clockGHzJs, "clockGHz"));
+    exports.Set("peaks", Napi::Function::New(env, peaksJs, "peaks"));
     exports.Set("resizeBilinear", Napi::Function::New(env, resizeBilinearJs, "resizeBilinear"));
     exports.Set("Program", ProgramWrap::define(env));
     exports.Set("Executor", ExecutorWrap::define(env));

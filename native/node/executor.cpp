@@ -50,7 +50,8 @@ Napi::Function ExecutorWrap::define(Napi::Env env) {
   return DefineClass(
       env, "Executor",
       {InstanceMethod<&ExecutorWrap::run>("run"), InstanceMethod<&ExecutorWrap::runSync>("runSync"),
-       InstanceMethod<&ExecutorWrap::cancel>("cancel"), InstanceMethod<&ExecutorWrap::dispose>("dispose")});
+       InstanceMethod<&ExecutorWrap::profile>("profile"), InstanceMethod<&ExecutorWrap::cancel>("cancel"),
+       InstanceMethod<&ExecutorWrap::dispose>("dispose")});
 }
 
 ExecutorWrap::ExecutorWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ExecutorWrap>(info) {
@@ -107,6 +108,30 @@ Napi::Value ExecutorWrap::runSync(const Napi::CallbackInfo& info) {
       lane.interpreter.run(input.bytes.data, input.uint8Input, input.images, to.data(), *environment_->pool, never);
     }
     return outputsToJs(info.Env(), outputs);
+  });
+}
+
+// Runs `runs` times on this thread and returns the nanoseconds of each instruction in each run, run by run.
+Napi::Value ExecutorWrap::profile(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&]() -> Napi::Value {
+    const std::shared_ptr<Lane> held = lane_;
+    Lane& lane = this->lane();
+    const InputArgument input = inputArgument(info, lane.interpreter.program());
+    const int runs = integerArgument(info[2], "runs", 1, 1 << 16);
+    const std::vector<AlignedBuffer> outputs = makeOutputs(lane.interpreter.program(), input.images);
+    std::vector<float*> to;
+    for (const AlignedBuffer& output : outputs) to.push_back(output.as<float>());
+    const size_t instructions = lane.interpreter.program().ops().size();
+    Napi::Float64Array all = Napi::Float64Array::New(info.Env(), instructions * static_cast<size_t>(runs));
+    const std::atomic<bool> never{false};
+    const std::lock_guard<std::mutex> lock(lane.arena);
+    for (int run = 0; run < runs; ++run) {
+      std::vector<Interpreter::Nanoseconds> times(instructions);
+      lane.interpreter.run(input.bytes.data, input.uint8Input, input.images, to.data(), *environment_->pool, never,
+                           times.data());
+      for (size_t i = 0; i < instructions; ++i) all[run * instructions + i] = static_cast<double>(times[i].count());
+    }
+    return all;
   });
 }
 

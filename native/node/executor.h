@@ -18,6 +18,7 @@ class ExecutorWrap : public Napi::ObjectWrap<ExecutorWrap> {
  private:
   Napi::Value run(const Napi::CallbackInfo& info);
   Napi::Value runSync(const Napi::CallbackInfo& info);
+  Napi::Value profile(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
   void dispose(const Napi::CallbackInfo& info);
   Lane& lane();

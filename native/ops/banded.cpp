@@ -1,6 +1,5 @@
 // The cut of an instruction's output into tasks.
 #include <algorithm>
-#include <cstring>
 
 #include "op.h"
 
@@ -55,31 +54,23 @@ void BandedOp::run(int64_t task, const Pass& pass, uint8_t* scratch) const {
     channels = std::min<int>(output_.channels, static_cast<int>(units * (part + 1) / c.chunks) * chunk) - firstChannel;
   }
 
-  const int64_t pixels = static_cast<int64_t>(band.rows) * output_.width;
-  const int64_t firstPixel = band.image * output_.pixels() + static_cast<int64_t>(band.firstRow) * output_.width;
-  const int64_t maskBytes = steps_.maskBytes(pixels);
-  uint8_t* masks = scratch;
-  if (maskBytes > 0) std::memset(masks, 0, static_cast<size_t>(maskBytes));
+  steps_.clearRows(pass.arena, band.image, band.firstRow, band.rows);
   BoundStep bound[Steps::kMax];
-  const Epilogue epilogue = steps_.bind(bound, pass.arena, masks, firstPixel, pixels);
-  compute(band, pass, epilogue, scratch + roundUp(maskBytes, kLineBytes), firstChannel, channels);
-  if (maskBytes > 0) steps_.packRows(pass.arena, masks, band.image, band.firstRow, band.rows);
+  compute(band, pass, steps_.bind(bound, pass.arena, band.image, band.firstRow), scratch, firstChannel, channels);
 }
 
 void BandedOp::computeInto(const Band& band, const Pass& pass, float* to, uint8_t* scratch) const {
   BoundStep bound[Steps::kMax];
-  Epilogue epilogue = steps_.bind(bound, pass.arena, nullptr, 0, 0);
+  Epilogue epilogue = steps_.bind(bound, pass.arena, 0, 0);
   BoundStep& store = bound[epilogue.stepCount++];  // elementWise() leaves room
   store.kind = StepKind::Store;
-  store.map = to;
+  // Kernels count pixels from the map's first on.
+  store.map = to - firstPixel(band) * output_.channels;
   store.pixelStride = output_.channels;
   compute(band, pass, epilogue, scratch, 0, output_.channels);
 }
 
-size_t BandedOp::scratchBytes() const {
-  const int64_t masks = steps_.maskBytes(static_cast<int64_t>(maxRows_) * output_.width);
-  return static_cast<size_t>(roundUp(masks, kLineBytes) + computeScratch(maxRows_));
-}
+size_t BandedOp::scratchBytes() const { return static_cast<size_t>(computeScratch(maxRows_)); }
 
 OpInfo BandedOp::info() const {
   OpInfo info;

@@ -1,6 +1,6 @@
-// The 1-bit convolution. Where channels are a multiple of 64 the kernel reads the bit map itself (direct); otherwise each
-// kernel row of each window is first shifted into words of its own (gathered). Packing K row by row instead of in one run
-// costs no more words for widths 41, 82 … and lets one gathered row serve all the kernel rows that read it (ARCHITECTURE.md).
+// The 1-bit convolution. The kernel reads the bit map itself (direct) where that costs few idle bits: whole kernel rows where a
+// pixel fills its words, else tap by tap. Otherwise the taps of each kernel row of each window are first shifted together
+// (gathered): three taps of 41 bits are 4 words instead of 6. A gathered row serves all kernel rows that read it.
 #include <cstring>
 
 #include "op.h"
@@ -23,6 +23,7 @@ class BinaryConv final : public BandedOp {
     const int channels = source_.extent.channels;
     groups_ = r.integer("groups", 1, channels);
     const bool zeroPad = r.flag("zeroPad");
+    countedChannels_ = r.integer("countedChannels", 1, channels / groups_);
     if (channels % groups_ != 0 || output_.channels % groups_ != 0) r.fail("groups do not divide the channels");
     if (zeroPad && source_.padBit) r.fail("zeroPad needs padBit 0");
     if (window_.rowSpan(output_.height) > source_.paddedHeight() ||
@@ -34,10 +35,7 @@ class BinaryConv final : public BandedOp {
     if (window_.taps() > (1 << 24) / groupChannels_) r.fail("more than 2^24 bits in a window");
     taps_ = static_cast<int>(window_.taps());
 
-    segments_ = Segments(window_, groups_ == 1 && window_.dilationW == 1, groupChannels_);
-    direct_ = channels % kWordBits == 0 && groupChannels_ % kWordBits == 0;
-    segmentWords_ = static_cast<int>(divideUp(segments_.length, kWordBits));
-
+    chooseSegments();
     const int64_t rowBytes = divideUp(int64_t{taps_} * groupChannels_, 8);
     const uint8_t* bits = r.view("bits", output_.channels * rowBytes, 1);
     checkTails(r, bits, rowBytes);
@@ -49,39 +47,54 @@ class BinaryConv final : public BandedOp {
   OpInfo info() const override {
     OpInfo info = BandedOp::info();
     info.kernel = std::string(kernels_.bconvName) + (direct_ ? "_direct" : "_gathered");
-    info.weightBytes += static_cast<int64_t>(weights_.bytes() + base_.size() * sizeof(int32_t));
-    info.macs = output_.pixels() * output_.channels * taps_ * groupChannels_;
+    info.weightBytes += static_cast<int64_t>(weights_.bytes() + base_.size() * sizeof(float));
+    info.macs = output_.pixels() * output_.channels * taps_ * countedChannels_;
     return info;
   }
 
  protected:
   void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t* scratch, int,
                int) const override {
-    const uint64_t** pointers = reinterpret_cast<const uint64_t**>(scratch);
-    const int32_t** rowBase = reinterpret_cast<const int32_t**>(scratch + pointerBytes(band.rows));
-    uint64_t* gathered = reinterpret_cast<uint64_t*>(scratch + pointerBytes(band.rows) + rowBaseBytes(band.rows));
+    const uint32_t** pointers = reinterpret_cast<const uint32_t**>(scratch);
+    const float** rowBase = reinterpret_cast<const float**>(scratch + pointerBytes(band.rows));
+    uint32_t* gathered = reinterpret_cast<uint32_t*>(scratch + pointerBytes(band.rows) + rowBaseBytes(band.rows));
     for (int r = 0; r < band.rows; ++r) rowBase[r] = base_.data() + yBase_[band.firstRow + r];
 
     for (int group = 0; group < groups_; ++group) {
       const ptrdiff_t pixelStride =
           direct_ ? pointDirect(band, pass, group, pointers) : gather(band, pass, group, pointers, gathered);
       BconvArgs args;
-      args.windows = makeWindows<uint64_t>(segments_, pointers, pixelStride, band.rows, output_.width,
-                                           epilogue.firstPixel, group * groupOutputs_, groupOutputs_);
+      args.windows = makeWindows<uint32_t>(segments_, pointers, pixelStride, band.rows, output_.width, firstPixel(band),
+                                           group * groupOutputs_, groupOutputs_);
       args.weights = weights_.data() + group * groupWeightBytes_;
       args.rowBase = rowBase;
       args.xBase = xBase_.data();
+      args.interiorFirst = interiorFirst_;
+      args.interiorLast = interiorLast_;
       args.epilogue = epilogue;
       kernels_.bconv(args);
     }
   }
 
   int64_t computeScratch(int rows) const override {
-    const int64_t gathered = direct_ ? 0 : window_.rowSpan(rows) * segments_.parts * output_.width * segmentWords_ * 8;
-    return pointerBytes(rows) + rowBaseBytes(rows) + gathered;
+    const int64_t words = window_.rowSpan(rows) * segments_.parts * output_.width * segmentWords_ + kGatherSlack;
+    return pointerBytes(rows) + rowBaseBytes(rows) + (direct_ ? 0 : words * 4);
   }
 
  private:
+  static constexpr int64_t kGatherSlack = 4;  // words: bits are written eight bytes at a time
+
+  // Units of the kernel that a window takes, tap by tap and gathered, decide: shifting costs about as much as a twentieth.
+  void chooseSegments() {
+    const int64_t channels = source_.extent.channels, unitBits = 8 * kernels_.bconvLayout.unitBytes;
+    const bool neighbours = groups_ == 1 && window_.dilationW == 1 && channels % kWordBits == 0;
+    const int64_t byTap = taps_ * divideUp(groupChannels_, unitBits);
+    const int64_t byRow = window_.kernelH * divideUp(window_.kernelW * groupChannels_, unitBits);
+    direct_ = groups_ == 1 ? neighbours || 20 * byTap <= 21 * byRow : groupChannels_ % kWordBits == 0;
+    segments_ = Segments(window_, direct_ ? neighbours : groups_ == 1, groupChannels_);
+    segmentWords_ = static_cast<int>(pixelWords(segments_.length));
+  }
+
   int64_t pointerBytes(int rows) const { return roundUp(int64_t{rows} * segments_.count * 8, kLineBytes); }
   int64_t rowBaseBytes(int rows) const { return roundUp(int64_t{rows} * 8, kLineBytes); }
 
@@ -98,7 +111,9 @@ class BinaryConv final : public BandedOp {
     uint64_t words[2] = {0, 0};
     const int64_t byte = bit / 8;
     std::memcpy(words, row + byte, static_cast<size_t>(std::min<int64_t>(9, rowBytes - byte)));
-    return readBits(words, bit % 8) & lowBits(count);
+    const int shift = static_cast<int>(bit % 8);
+    // A shift by 64 is undefined, so the upper word moves in two steps.
+    return ((words[0] >> shift) | ((words[1] << 1) << (63 - shift))) & lowBits(count);
   }
 
   void packWeights(const uint8_t* bits, int64_t rowBytes) {
@@ -135,10 +150,13 @@ class BinaryConv final : public BandedOp {
                            zeroPad ? source_.padTop : 0, height);
     const BorderClasses xs(output_.width, window_.kernelW, window_.strideW, window_.dilationW,
                            zeroPad ? source_.padLeft : 0, width);
-    const int64_t stride = roundUp(output_.channels, 8) + 8;
+    const int64_t stride = output_.channels + kLaneSlack;
     if (static_cast<int64_t>(xs.ranges.size()) > INT32_MAX / stride) r.fail("too many border classes");
     for (int32_t c : ys.of) yBase_.push_back(c * static_cast<int64_t>(xs.ranges.size()) * stride);
     for (int32_t c : xs.of) xBase_.push_back(static_cast<int32_t>(c * stride));
+    const int32_t middle = xs.of[xs.of.size() / 2];
+    interiorFirst_ = static_cast<int>(std::find(xs.of.begin(), xs.of.end(), middle) - xs.of.begin());
+    interiorLast_ = static_cast<int>(xs.of.rend() - std::find(xs.of.rbegin(), xs.of.rend(), middle));
     base_.assign(ys.ranges.size() * xs.ranges.size() * static_cast<size_t>(stride), 0);
 
     // sums[ky][kx]: ones of the taps above and left of (ky, kx), so that any rectangle of taps is four look-ups.
@@ -152,13 +170,13 @@ class BinaryConv final : public BandedOp {
           sums[(ky + 1) * columns + kx + 1] = sums[ky * columns + kx + 1] + row;
         }
       }
-      int32_t* to = base_.data() + o;
+      float* to = base_.data() + o;
       for (const auto& y : ys.ranges) {
         for (const auto& x : xs.ranges) {
           const int32_t inside = sums[y.last * columns + x.last] - sums[y.first * columns + x.last] -
                                  sums[y.last * columns + x.first] + sums[y.first * columns + x.first];
-          const int32_t valid = (y.last - y.first) * (x.last - x.first) * groupChannels_;
-          *to = valid + 2 * (sums.back() - inside);
+          const int32_t valid = (y.last - y.first) * (x.last - x.first) * countedChannels_;
+          *to = static_cast<float>(valid + 2 * (sums.back() - inside));
           to += stride;
         }
       }
@@ -168,63 +186,113 @@ class BinaryConv final : public BandedOp {
   // Set bits among one tap's weights.
   int32_t tapOnes(const uint8_t* row, int64_t rowBytes, int tap) const {
     int32_t ones = 0;
-    for (int64_t c = 0; c < groupChannels_; c += kWordBits) {
-      ones += popcount(weightBits(row, rowBytes, int64_t{tap} * groupChannels_ + c,
-                                  std::min<int64_t>(kWordBits, groupChannels_ - c)));
+    for (int64_t c = 0; c < groupChannels_; c += 64) {
+      ones += popcount(
+          weightBits(row, rowBytes, int64_t{tap} * groupChannels_ + c, std::min<int64_t>(64, groupChannels_ - c)));
     }
     return ones;
   }
 
-  ptrdiff_t pointDirect(const Band& band, const Pass& pass, int group, const uint64_t** pointers) const {
-    const ptrdiff_t pixelWords = source_.extent.channels / kWordBits;
+  ptrdiff_t pointDirect(const Band& band, const Pass& pass, int group, const uint32_t** pointers) const {
+    const ptrdiff_t stride = static_cast<ptrdiff_t>(source_.pixelStride());
     const ptrdiff_t groupWords = group * (groupChannels_ / kWordBits);
     for (int r = 0; r < band.rows; ++r, pointers += segments_.count) {
-      segments_.point(window_, pointers, pixelWords * window_.dilationW, [&](int ky) {
+      segments_.point(window_, pointers, stride * window_.dilationW, [&](int ky) {
         const int64_t row = int64_t{band.firstRow + r} * window_.strideH + int64_t{ky} * window_.dilationH;
         return source_.row(pass.arena, band.image, row) + groupWords;
       });
     }
-    return pixelWords * window_.strideW;
+    return stride * window_.strideW;
   }
 
-  // Shifts every window's segments of the band's source rows into words: [row][part][x][word].
-  ptrdiff_t gather(const Band& band, const Pass& pass, int group, const uint64_t** pointers, uint64_t* words) const {
+  // Shifts every window's segments of the band's source rows together: [row][part][x][word].
+  ptrdiff_t gather(const Band& band, const Pass& pass, int group, const uint32_t** pointers, uint32_t* words) const {
     const int64_t firstRow = int64_t{band.firstRow} * window_.strideH;
-    const int64_t rows = window_.rowSpan(band.rows);
-    const int64_t channels = source_.extent.channels;
     const ptrdiff_t partWords = static_cast<ptrdiff_t>(output_.width) * segmentWords_;
-    const uint64_t tailMask = lowBits(segments_.length - int64_t{segmentWords_ - 1} * kWordBits);
-    uint64_t* to = words;
-    for (int64_t row = 0; row < rows; ++row) {
-      const uint64_t* bits = source_.row(pass.arena, band.image, firstRow + row);
-      for (int part = 0; part < segments_.parts; ++part) {
-        int64_t bit = int64_t{part} * window_.dilationW * channels + int64_t{group} * groupChannels_;
-        for (int x = 0; x < output_.width; ++x, bit += window_.strideW * channels) {
-          for (int word = 0; word < segmentWords_; ++word) *to++ = readBits(bits, bit + word * kWordBits);
-          to[-1] &= tailMask;
-        }
+    const ptrdiff_t rowWords = segments_.parts * partWords;
+    for (int64_t row = 0; row < window_.rowSpan(band.rows); ++row) {
+      const uint32_t* bits = source_.row(pass.arena, band.image, firstRow + row);
+      if (groups_ == 1) {
+        gatherRow(bits, words + row * rowWords);
+      } else {
+        gatherTaps(bits, group, words + row * rowWords);
       }
     }
     for (int r = 0; r < band.rows; ++r, pointers += segments_.count) {
-      segments_.point(window_, pointers, partWords, [&](int ky) -> const uint64_t* {
+      segments_.point(window_, pointers, partWords, [&](int ky) -> const uint32_t* {
         const int64_t row = int64_t{r} * window_.strideH + int64_t{ky} * window_.dilationH;
-        return words + row * segments_.parts * partWords;
+        return words + row * rowWords;
       });
     }
     return segmentWords_;
   }
 
+  void gatherRow(const uint32_t* bits, uint32_t* to) const {
+    if (window_.kernelW == 3 && groupChannels_ <= 64) return concatTaps<3, 1>(bits, to);
+    if (window_.kernelW == 3 && groupChannels_ <= 128) return concatTaps<3, 2>(bits, to);
+    concatTaps<0, 0>(bits, to);
+  }
+
+  // Each window's kernelW taps one after another. Eight bytes are written at a time: what they hold beyond a window's end the
+  // next window overwrites. Taps and Words (of 64 bits a tap): numbers known at compile time, or 0.
+  template <int Taps, int Words>
+  void concatTaps(const uint32_t* bits, uint32_t* to) const {
+    const int taps = Taps > 0 ? Taps : window_.kernelW;
+    const int words = Words > 0 ? Words : static_cast<int>(divideUp(groupChannels_, 64));
+    const uint64_t tailMask = lowBits(groupChannels_ - 64 * (words - 1));
+    const ptrdiff_t pixel = static_cast<ptrdiff_t>(source_.pixelStride());
+    const ptrdiff_t tapStride = pixel * window_.dilationW, windowStride = pixel * window_.strideW;
+    const int channels = groupChannels_, width = output_.width, segmentWords = segmentWords_;
+    for (int x = 0; x < width; ++x, bits += windowStride, to += segmentWords) {
+      const uint32_t* tap = bits;
+      uint64_t pending = 0;
+      int64_t at = 0;
+      for (int t = 0; t < taps; ++t, tap += tapStride) {
+        const int shift = static_cast<int>(at % 64);
+        uint32_t* out = to + at / 64 * 2;
+        uint64_t last = 0;
+        for (int i = 0; i < words; ++i) {
+          const uint64_t word = loadBits(tap + 2 * i) & (i == words - 1 ? tailMask : ~uint64_t{0});
+          last = pending | word << shift;
+          storeBits(out + 2 * i, last);
+          pending = (word >> 1) >> (63 - shift);
+        }
+        // The tap's end lies in the word written last, or in the one after it.
+        const int64_t next = at + channels;
+        if (next / 64 - at / 64 < words) pending = last;
+        at = next;
+      }
+      storeBits(to + at / 64 * 2, pending);
+    }
+  }
+
+  // One group's channels of each tap.
+  void gatherTaps(const uint32_t* bits, int group, uint32_t* to) const {
+    const ptrdiff_t pixel = static_cast<ptrdiff_t>(source_.pixelStride());
+    const uint32_t tailMask = static_cast<uint32_t>(lowBits(groupChannels_ - (segmentWords_ - 1) * kWordBits));
+    for (int part = 0; part < segments_.parts; ++part) {
+      const uint32_t* tap = bits + part * pixel * window_.dilationW;
+      for (int x = 0; x < output_.width; ++x, tap += pixel * window_.strideW) {
+        for (int word = 0; word < segmentWords_; ++word) {
+          *to++ = readWord(tap, int64_t{group} * groupChannels_ + word * kWordBits);
+        }
+        to[-1] &= tailMask;
+      }
+    }
+  }
+
   BitMap source_;
   WindowShape window_;
   Segments segments_;
-  int groups_ = 1, groupChannels_ = 1, groupOutputs_ = 1, taps_ = 1;
+  int groups_ = 1, groupChannels_ = 1, countedChannels_ = 1, groupOutputs_ = 1, taps_ = 1;
   int segmentWords_ = 1;
   bool direct_ = false;
   AlignedBuffer weights_;
   int64_t groupWeightBytes_ = 0;
-  std::vector<int32_t> base_;
+  std::vector<float> base_;
   std::vector<int64_t> yBase_;
   std::vector<int32_t> xBase_;
+  int interiorFirst_ = 0, interiorLast_ = 0;  // x whose windows lie in the map
 };
 
 }  // namespace

@@ -38,12 +38,12 @@ class Conv final : public BandedOp {
 
     const int64_t k = window_.taps() * groupChannels_;
     const uint8_t* weights = r.view("weight", output_.channels * k * 4, 4);
-    const int64_t groupBlock = divideUp(groupOutputs_, kernels_.gemmLanes) * kernels_.gemmLanes * k;
+    const int64_t groupBlock = divideUp(groupOutputs_, kernels_.lanes) * kernels_.lanes * k;
     groupWeights_ = groupBlock;
     weights_ = AlignedBuffer(static_cast<size_t>(groupBlock * groups_ * 4));
     for (int g = 0; g < groups_; ++g) {
       packGemmWeights(reinterpret_cast<const float*>(weights) + g * groupOutputs_ * k, groupOutputs_, segments_.count,
-                      segments_.length, kernels_.gemmLanes, 1, weights_.as<float>() + g * groupBlock);
+                      segments_.length, kernels_.lanes, 1, weights_.as<float>() + g * groupBlock);
     }
     finishLoad(r, copied_ ? kCopiedRows : 0);
   }
@@ -73,7 +73,7 @@ class Conv final : public BandedOp {
       // With groups, firstChannel is 0 and all channels are wanted: cut() only splits where channelChunk() is not 0.
       const int first = groups_ == 1 ? firstChannel : group * groupOutputs_;
       args.windows = makeWindows<float>(segments_, pointers, pixel * window_.strideW, band.rows, output_.width,
-                                        epilogue.firstPixel, first, groups_ == 1 ? channels : groupOutputs_);
+                                        firstPixel(band), first, groups_ == 1 ? channels : groupOutputs_);
       args.weights =
           weights_.as<float>() + group * groupWeights_ + (groups_ == 1 ? first * window_.taps() * groupChannels_ : 0);
       args.epilogue = epilogue;

@@ -22,10 +22,11 @@ class Map final : public BandedOp {
  protected:
   void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t*, int, int) const override {
     MapArgs args;
-    args.source = source_.at(pass.arena) + epilogue.firstPixel * source_.pixelStride;
+    args.firstPixel = firstPixel(band);
+    args.source = source_.at(pass.arena) + args.firstPixel * source_.pixelStride;
     args.pixelStride = static_cast<ptrdiff_t>(source_.pixelStride);
-    args.firstPixel = epilogue.firstPixel;
-    args.count = int64_t{band.rows} * output_.width;
+    args.rows = band.rows;
+    args.width = output_.width;
     args.channels = output_.channels;
     args.epilogue = epilogue;
     kernels_.map(args);
@@ -53,15 +54,13 @@ class Input final : public BandedOp {
   void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t* scratch, int,
                int) const override {
     const int64_t channels = output_.channels, pixels = int64_t{band.rows} * output_.width;
-    const int64_t firstPixel = int64_t{band.firstRow} * output_.width;
+    const int64_t inImage = int64_t{band.firstRow} * output_.width;
     float* rows = reinterpret_cast<float*>(scratch);
     if (pass.uint8Input) {
-      const uint8_t* from =
-          static_cast<const uint8_t*>(pass.input) + (band.image * output_.pixels() + firstPixel) * channels;
+      const uint8_t* from = static_cast<const uint8_t*>(pass.input) + firstPixel(band) * channels;
       for (int64_t i = 0; i < pixels * channels; ++i) rows[i] = from[i];
     } else {
-      const float* image =
-          static_cast<const float*>(pass.input) + band.image * output_.pixels() * channels + firstPixel;
+      const float* image = static_cast<const float*>(pass.input) + band.image * output_.pixels() * channels + inImage;
       for (int64_t c = 0; c < channels; ++c) {
         const float* plane = image + c * output_.pixels();
         for (int64_t p = 0; p < pixels; ++p) rows[p * channels + c] = plane[p];
@@ -70,8 +69,9 @@ class Input final : public BandedOp {
     MapArgs args;
     args.source = rows;
     args.pixelStride = static_cast<ptrdiff_t>(channels);
-    args.firstPixel = epilogue.firstPixel;
-    args.count = pixels;
+    args.firstPixel = firstPixel(band);
+    args.rows = band.rows;
+    args.width = output_.width;
     args.channels = output_.channels;
     args.epilogue = epilogue;
     kernels_.map(args);

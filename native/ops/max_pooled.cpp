@@ -34,17 +34,15 @@ class MaxPooled final : public BandedOp {
     const int64_t part = task % parts(pass);
     const int image = static_cast<int>(task / parts(pass));
     const int end = static_cast<int>(output_.height * (part + 1) / parts(pass));
-    Rows rows{reinterpret_cast<float*>(scratch + maskBytes()), scratch + maskBytes() + betweenBytes(), 0, 0};
+    Rows rows{reinterpret_cast<float*>(scratch), scratch + betweenBytes(), 0, 0};
     for (int y = static_cast<int>(output_.height * part / parts(pass)); y < end; y += poolRows_) {
       const Band band{image, y, std::min(poolRows_, end - y)};
       fill(rows, band, pass);
-      poolBand(rows, band, pass, scratch);
+      poolBand(rows, band, pass);
     }
   }
 
-  size_t scratchBytes() const override {
-    return static_cast<size_t>(maskBytes() + betweenBytes()) + inner_->scratchBytes();
-  }
+  size_t scratchBytes() const override { return static_cast<size_t>(betweenBytes()) + inner_->scratchBytes(); }
 
   bool readsPixels() const override { return inner_->readsPixels(); }
 
@@ -74,7 +72,6 @@ class MaxPooled final : public BandedOp {
     return pass.threads <= pass.images ? 1 : std::min<int64_t>(output_.height, 2 * pass.threads);
   }
   int64_t rowFloats() const { return int64_t{between_.width} * between_.channels; }
-  int64_t maskBytes() const { return roundUp(steps_.maskBytes(int64_t{poolRows_} * output_.width), kLineBytes); }
   int64_t betweenBytes() const { return roundUp(betweenRows_ * rowFloats() * 4, kLineBytes); }
 
   // Makes the rows that the band pools, keeping those that the band before has left.
@@ -96,19 +93,16 @@ class MaxPooled final : public BandedOp {
     rows.last = last;
   }
 
-  void poolBand(const Rows& rows, const Band& band, const Pass& pass, uint8_t* masks) const {
-    const int64_t pixels = int64_t{band.rows} * output_.width;
-    const int64_t firstPixel = band.image * output_.pixels() + int64_t{band.firstRow} * output_.width;
-    std::memset(masks, 0, static_cast<size_t>(steps_.maskBytes(pixels)));
+  void poolBand(const Rows& rows, const Band& band, const Pass& pass) const {
+    steps_.clearRows(pass.arena, band.image, band.firstRow, band.rows);
     BoundStep bound[Steps::kMax];
     PoolArgs args = window_.poolArgs(rows.data, between_, between_.channels, output_, band);
     // The rows at hand stand for the whole map: the first of them is row rows.first.
     args.height = static_cast<int>(rows.last - rows.first);
     args.padTop += static_cast<int>(rows.first);
-    args.epilogue = steps_.bind(bound, pass.arena, masks, firstPixel, pixels);
-    args.firstPixel = firstPixel;
+    args.epilogue = steps_.bind(bound, pass.arena, band.image, band.firstRow);
+    args.firstPixel = firstPixel(band);
     kernels_.maxPool(args);
-    if (steps_.hasSign()) steps_.packRows(pass.arena, masks, band.image, band.firstRow, band.rows);
   }
 
   std::unique_ptr<BandedOp> inner_;

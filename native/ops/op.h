@@ -62,6 +62,10 @@ class BandedOp : public Op {
   // For an op that has this one inside: makes a band's rows and writes them densely to `to`. The steps are element-wise.
   void computeInto(const Band& band, const Pass& pass, float* to, uint8_t* scratch) const;
   const Extent& output() const { return output_; }
+  // Linear index, over all images, of the band's first pixel.
+  int64_t firstPixel(const Band& band) const {
+    return band.image * output_.pixels() + int64_t{band.firstRow} * output_.width;
+  }
   const Steps& steps() const { return steps_; }
   int maxRows() const { return maxRows_; }
 

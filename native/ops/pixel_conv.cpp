@@ -29,20 +29,20 @@ class PixelConv final : public BandedOp {
     const int16_t* weights = reinterpret_cast<const int16_t*>(r.view("weight", output_.channels * k * 2, 2));
     checkSums(r, weights, k);
     const int64_t length = roundUp(segments_.length, 2);
-    weights_ = AlignedBuffer(static_cast<size_t>(divideUp(output_.channels, kernels_.gemmLanes) * kernels_.gemmLanes *
+    weights_ = AlignedBuffer(static_cast<size_t>(divideUp(output_.channels, kernels_.lanes) * kernels_.lanes *
                                                  segments_.count * length * 2));
-    packGemmWeights(weights, output_.channels, segments_.count, segments_.length, kernels_.gemmLanes, 2,
+    packGemmWeights(weights, output_.channels, segments_.count, segments_.length, kernels_.lanes, 2,
                     weights_.as<int16_t>());
     segments_.length = static_cast<int>(length);
 
-    scale_ = r.constant<float>("scale", output_.channels, 8);
+    scale_ = r.constant<float>("scale", output_.channels, kLaneSlack);
     const int yClasses = r.integer("yClassCount", 1, output_.height);
     const int xClasses = r.integer("xClassCount", 1, output_.width);
     yClass_ = readClasses(r, "yClass", output_.height, yClasses);
     xBias_ = readClasses(r, "xClass", output_.width, xClasses);
     const int64_t classes = int64_t{yClasses} * xClasses;
     if (classes * output_.channels > INT32_MAX) r.fail("too many border classes");
-    bias_ = r.constant<float>("bias", classes * output_.channels, 8);
+    bias_ = r.constant<float>("bias", classes * output_.channels, kLaneSlack);
     yBiasStride_ = int64_t{xClasses} * output_.channels;
     for (int32_t& x : xBias_) x *= output_.channels;
     finishLoad(r, kCopiedRows);
@@ -74,7 +74,7 @@ class PixelConv final : public BandedOp {
     }
     PixelGemmArgs args;
     args.windows = makeWindows<int16_t>(segments_, pointers, ptrdiff_t{input_.channels} * window_.strideW, band.rows,
-                                        output_.width, epilogue.firstPixel, 0, output_.channels);
+                                        output_.width, firstPixel(band), 0, output_.channels);
     args.weights = weights_.as<int16_t>();
     args.scale = scale_.as<float>();
     args.rowBias = rowBias;

@@ -27,7 +27,7 @@ class Pool final : public BandedOp {
     const float* image = source_.at(pass.arena) + band.image * source_.extent.pixels() * source_.pixelStride;
     PoolArgs args = window_.poolArgs(image, source_.extent, source_.pixelStride, output_, band);
     args.countIncludePad = countIncludePad_;
-    args.firstPixel = epilogue.firstPixel;
+    args.firstPixel = firstPixel(band);
     args.epilogue = epilogue;
     (max_ ? kernels_.maxPool : kernels_.avgPool)(args);
   }

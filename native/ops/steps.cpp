@@ -6,42 +6,21 @@ namespace bitpath {
 
 namespace {
 
-// Vectors of 8 channels are loaded from any channel on (groups need not begin at a multiple of 8).
-constexpr int kLaneSlack = 8;
-
 const char* const kStepNames[] = {"affine", "add", "scale", "relu", "prelu", "store", "sign", "hardtanh"};
 
-// One row: padding, the pixels' mask bytes, padding.
-void packRow(const BitMap& map, const uint8_t* masks, int maskStride, uint64_t* row) {
-  const int64_t channels = map.extent.channels;
-  BitWriter writer(row);
-  writer.fill(map.padBit, map.padLeft * channels);
-  if (channels % 8 == 0 && map.padLeft * channels % 8 == 0) {
-    // The masks are the row's bytes already.
-    writer.finish(row + map.rowStride());
-    uint8_t* bytes = reinterpret_cast<uint8_t*>(row) + map.padLeft * channels / 8;
-    std::memcpy(bytes, masks, static_cast<size_t>(map.extent.width) * maskStride);
-    if (map.padBit && map.padRight > 0) {
-      std::memset(bytes + static_cast<size_t>(map.extent.width) * maskStride, 0xff,
-                  static_cast<size_t>(map.padRight * channels / 8));
-    }
-    return;
-  }
-  for (int x = 0; x < map.extent.width; ++x, masks += maskStride) {
-    for (int64_t c = 0; c < channels; c += kWordBits) {
-      uint64_t word;  // may hold the next pixel's first bits too, or the slack after the last one: append() drops them
-      std::memcpy(&word, masks + c / 8, sizeof word);
-      writer.append(word, channels - c < kWordBits ? channels - c : kWordBits);
+// Rows [first, first + rows) of the padded map: zeros, and padBit where padding is.
+void clear(const BitMap& map, uint8_t* arena, int image, int64_t first, int64_t rows) {
+  uint32_t* row = map.row(arena, image, first);
+  std::memset(row, 0, static_cast<size_t>(rows * map.rowStride()) * sizeof *row);
+  if (!map.padBit) return;
+  for (int64_t r = first; r < first + rows; ++r, row += map.rowStride()) {
+    if (r < map.padTop || r >= map.padTop + map.extent.height) {
+      fillPixels(row, map.paddedWidth(), map.extent.channels);
+    } else {
+      fillPixels(row, map.padLeft, map.extent.channels);
+      fillPixels(row + (map.padLeft + map.extent.width) * map.pixelStride(), map.padRight, map.extent.channels);
     }
   }
-  writer.fill(map.padBit, map.padRight * channels);
-  writer.finish(row + map.rowStride());
-}
-
-void packPaddingRow(const BitMap& map, uint64_t* row) {
-  BitWriter writer(row);
-  writer.fill(map.padBit, map.paddedWidth() * map.extent.channels);
-  writer.finish(row + map.rowStride());
 }
 
 }  // namespace
@@ -76,8 +55,12 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
         break;
       case StepKind::Sign: {
         step.bits = reader.bitMap();
-        if (!(step.bits.extent == output))
+        step.firstBit = reader.integer("firstBit", 0, ProgramReader::kMaxExtent);
+        step.clears = reader.flag("clears");
+        if (step.bits.extent.height != output.height || step.bits.extent.width != output.width ||
+            step.firstBit + channels > step.bits.extent.channels) {
           reader.fail("a sign's bit map has not the shape of the instruction's output");
+        }
         step.a = reader.optionalConstant<float>("threshold", channels, kLaneSlack);
         step.b = reader.optionalConstant<float>("flip", channels, kLaneSlack);
         for (int64_t c = 0; c < channels; ++c) {
@@ -91,8 +74,7 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
   }
 }
 
-Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, uint8_t* masks, int64_t firstPixel,
-                     int64_t pixels) const {
+Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, int image, int firstRow) const {
   int count = 0;
   for (const Step& step : steps_) {
     BoundStep& to = bound[count++];
@@ -103,27 +85,24 @@ Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, uint8_t* masks, i
     to.max = step.max;
     to.map = step.map.at(arena);
     to.pixelStride = static_cast<ptrdiff_t>(step.map.pixelStride);
-    to.masks = masks;
-    if (step.kind == StepKind::Sign) masks += pixels * maskStride();
-  }
-  return {bound, count, maskStride(), firstPixel};
-}
-
-void Steps::packRows(uint8_t* arena, const uint8_t* masks, int image, int firstRow, int rows) const {
-  for (const Step& step : steps_) {
     if (step.kind != StepKind::Sign) continue;
     const BitMap& map = step.bits;
-    if (firstRow == 0) {
-      for (int r = 0; r < map.padTop; ++r) packPaddingRow(map, map.row(arena, image, r));
-    }
-    for (int r = 0; r < rows; ++r, masks += static_cast<ptrdiff_t>(output_.width) * maskStride()) {
-      packRow(map, masks, maskStride(), map.row(arena, image, map.padTop + firstRow + r));
-    }
-    if (firstRow + rows == output_.height) {
-      for (int64_t r = map.padTop + output_.height; r < map.paddedHeight(); ++r) {
-        packPaddingRow(map, map.row(arena, image, r));
-      }
-    }
+    uint32_t* row = map.row(arena, image, map.padTop + firstRow);
+    to.bits = reinterpret_cast<uint8_t*>(row + map.padLeft * map.pixelStride());
+    to.firstBit = step.firstBit;
+    to.pixelBytes = static_cast<ptrdiff_t>(map.pixelStride() * 4);
+    to.rowBytes = static_cast<ptrdiff_t>(map.rowStride() * 4);
+  }
+  return {bound, count};
+}
+
+void Steps::clearRows(uint8_t* arena, int image, int firstRow, int rows) const {
+  for (const Step& step : steps_) {
+    if (step.kind != StepKind::Sign || !step.clears) continue;
+    const BitMap& map = step.bits;
+    const int64_t first = firstRow == 0 ? 0 : map.padTop + firstRow;
+    const int64_t last = firstRow + rows == output_.height ? map.paddedHeight() : map.padTop + firstRow + rows;
+    clear(map, arena, image, first, last - first);
   }
 }
 

@@ -1,5 +1,4 @@
-// The steps of an instruction: read and checked once, bound to an arena for each task; and the way of a Sign step's bits from
-// the kernel's masks into the rows of a bit map.
+// The steps of an instruction: read and checked once, bound to an arena for each task.
 #pragma once
 
 #include <vector>
@@ -15,16 +14,14 @@ class Steps {
 
   void load(ProgramReader& reader, const Extent& output);
 
-  // Resolves addresses for a band that begins at linear pixel `firstPixel`; `masks` has maskBytes(pixels) zeroed bytes.
-  Epilogue bind(BoundStep (&bound)[kMax], uint8_t* arena, uint8_t* masks, int64_t firstPixel, int64_t pixels) const;
-  // Writes the band's rows of every bit map, and the map's padding around them.
-  void packRows(uint8_t* arena, const uint8_t* masks, int image, int firstRow, int rows) const;
+  // Resolves addresses for a band that begins at row `firstRow` of image `image`.
+  Epilogue bind(BoundStep (&bound)[kMax], uint8_t* arena, int image, int firstRow) const;
+  // Clears the band's rows of the bit maps whose first writer this is, and writes their padding.
+  void clearRows(uint8_t* arena, int image, int firstRow, int rows) const;
 
   // No step reads or writes a map.
   bool elementWise() const;
   bool hasSign() const { return signs_ > 0; }
-  // With a word of slack: packRows() reads whole words.
-  int64_t maskBytes(int64_t pixels) const { return signs_ == 0 ? 0 : signs_ * pixels * maskStride() + 8; }
   int64_t constantBytes() const;
   std::vector<const char*> names() const;
 
@@ -35,8 +32,9 @@ class Steps {
     float factor = 0, max = 0;  // as BoundStep::factor, ::max
     FloatMap map;
     BitMap bits;
+    int firstBit = 0;
+    bool clears = false;
   };
-  int maskStride() const { return (output_.channels + 7) / 8; }
 
   Extent output_;
   std::vector<Step> steps_;

@@ -8,7 +8,7 @@
 // All maps live in one arena of `arenaLines` 64-byte lines, sized for `batch` images. A run of n images takes ⌈n / batch⌉
 // passes over the instructions; image i of a pass is i-th in each map.
 //
-//   header   magic 'BPTH' (0x48545042) · version (1) · batch · arenaLines · inputChannels · inputHeight · inputWidth
+//   header   magic 'BPTH' (0x48545042) · version (2) · batch · arenaLines · inputChannels · inputHeight · inputWidth
 //            · outputCount · instructionCount
 //   outputs  outputCount × FloatMap
 //   then instructionCount × instruction:
@@ -21,16 +21,18 @@
 //            float32, pixel (n, y, x) starts at float ((n·height + y)·width + x)·pixelStride + channelOffset from `line`
 //            on. A concat is several maps over the same lines.
 //   BitMap (9)    line · height · width · channels · padTop · padLeft · padBottom · padRight · padBit
-//            pixel x of a row is the `channels` bits from bit (padLeft + x)·channels of the row on (bit b of a row is bit
-//            b % 64 of its word b / 64); a row has ⌈(padLeft + width + padRight)·channels / 64⌉ + 1 uint64 words (the
-//            last one is slack for unaligned reads); an image has padTop + height + padBottom rows. Bits of padding
-//            pixels are padBit, bits after the last pixel are zero: whoever writes the map writes these too.
+//            a pixel is ⌈channels / 32⌉ uint32 words, channel c is bit c % 32 of its word c / 32, bits after the last channel
+//            are zero; a row has padLeft + width + padRight pixels, rounded up to an even number of words, and two words of
+//            slack for reads of eight bytes; an image has padTop + height + padBottom rows. Bits of padding pixels are padBit.
+//            Several SIGNs may write a map, each its channels; the first one clears it (and with it the padding). Channels that
+//            nobody writes are zero.
 //
 // Instructions make one value v per output element, in order of their own sum, then apply the steps to it.
 //   1 INPUT        -                                       v = the input element. The map has the input's shape.
 //   2 BINARY_CONV  src BitMap · outHeight outWidth outChannels · kernelH kernelW · strideH strideW · dilationH
-//                  dilationW · groups · zeroPad · bits const (uint8 [outChannels, ⌈kernelH·kernelW·channels/groups / 8⌉])
-//                  v = the integer dot product as float. Taps count over the padded map (top left tap of output (y, x) is
+//                  dilationW · groups · zeroPad · countedChannels · bits const (uint8 [outChannels, ⌈kernelH·kernelW·channels/groups / 8⌉])
+//                  v = the integer dot product as float over the countedChannels channels of a group that exist; the weights
+//                  of others are zero, as their activations are. Taps count over the padded map (top left tap of output (y, x) is
 //                  padded pixel (y·strideH, x·strideW)). zeroPad 1: taps on padding add 0 (padBit must be 0).
 //   3 CONV         src FloatMap · outHeight outWidth outChannels · kernelH kernelW · strideH strideW · padTop padLeft ·
 //                  dilationH dilationW · groups · weight const (float [outChannels, kernelH, kernelW, channels/groups])
@@ -58,10 +60,10 @@
 //   4 RELU    -                                            v = v < 0 ? +0 : v
 //   5 PRELU   slope const (float [channels])               v = v < 0 ? v · slope[c] : v
 //   6 STORE   FloatMap                                     map = v
-//   7 SIGN    BitMap · threshold const · flip const        bit = (v xor flip[c]) ≥ threshold[c]; flip is int32
-//             (−1 each for none)                           [channels], 0 or the sign bit; default threshold 0, flip 0
+//   7 SIGN    BitMap · firstBit · clears · threshold       bit firstBit + c = (v xor flip[c]) ≥ threshold[c]; flip is int32
+//             const · flip const (−1 each for none)        [channels], 0 or the sign bit; default threshold 0, flip 0
 //   8 HARDTANH  min · max (float bits in the words)        v = v < min ? min : v > max ? max : v
-// A map in a step has the instruction's output shape. An ADD may read the map that a later STORE of the same instruction
+// A map in a step has the instruction's output shape; a bit map at least firstBit + channels channels. An ADD may read the map that a later STORE of the same instruction
 // overwrites: each element is read before it is written.
 #pragma once
 
@@ -70,7 +72,7 @@
 namespace bitpath {
 
 constexpr int32_t kProgramMagic = 0x48545042;
-constexpr int32_t kProgramVersion = 1;
+constexpr int32_t kProgramVersion = 2;
 
 enum Opcode { kInput = 1, kBinaryConv, kConv, kPixelConv, kMaxPool, kAvgPool, kMap, kMaxPooled };
 

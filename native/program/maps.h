@@ -35,11 +35,12 @@ struct BitMap {
 
   int64_t paddedHeight() const { return static_cast<int64_t>(padTop) + extent.height + padBottom; }
   int64_t paddedWidth() const { return static_cast<int64_t>(padLeft) + extent.width + padRight; }
-  int64_t rowStride() const { return rowWords(paddedWidth() * extent.channels); }  // words
-  int64_t bytes(int64_t images) const { return images * paddedHeight() * rowStride() * 8; }
+  int64_t pixelStride() const { return pixelWords(extent.channels); }             // words
+  int64_t rowStride() const { return rowWords(paddedWidth(), extent.channels); }  // words
+  int64_t bytes(int64_t images) const { return images * paddedHeight() * rowStride() * 4; }
   // Row `paddedRow` (0 is the first padding row) of an image.
-  uint64_t* row(uint8_t* arena, int64_t image, int64_t paddedRow) const {
-    return reinterpret_cast<uint64_t*>(arena + line * kLineBytes) + (image * paddedHeight() + paddedRow) * rowStride();
+  uint32_t* row(uint8_t* arena, int64_t image, int64_t paddedRow) const {
+    return reinterpret_cast<uint32_t*>(arena + line * kLineBytes) + (image * paddedHeight() + paddedRow) * rowStride();
   }
 };
 

@@ -19,6 +19,7 @@ const COUNTED: Record<string, readonly [string, string]> = {
   'igp-resnet21-53': ['30.52', '0.141'],
   'igp-resnet37-41': ['30.98', '0.125'],
   'igp-resnet69-31': ['31.46', '0.113'],
+  'igp-resnet37-32': ['20.72', '0.089'],
   'igp-resnet41-48': ['42.64', '0.1637'],
   'igp-resnet21-53-c3d4': ['32.67', '0.146'],
   'igp-resnet37-41-c4d8': ['32.27', '0.128'],

@@ -57,8 +57,9 @@ test('header, outputs and instructions are laid out as native/program/layout.h s
   assert.deepEqual(binary.slice(0, 3), [OPCODES.binaryConv, binary.length, 0]);
   assert.deepEqual(binary.slice(4, 12), [5, 8, 5, 1, 1, 1, 1, 1]);
   assert.deepEqual(binary.slice(12, 23), [4, 9, 4, 1, 2, 2, 1, 1, 1, 1, 0]);
+  assert.equal(binary[23], 5, 'all channels count');
   const factor = new Int32Array(Float32Array.of(-1.5).buffer)[0];
-  assert.deepEqual(binary.slice(24, 28), [2, STEPS.scale, factor, STEPS.store]);
+  assert.deepEqual(binary.slice(25, 29), [2, STEPS.scale, factor, STEPS.store]);
   assert.deepEqual(
     instructions.map(({ nodes }) => nodes),
     [['input'], ['stem', 'sign'], ['conv', 'scale']],

@@ -19,46 +19,40 @@ TEST("bits: popcount and lowBits") {
   CHECK_EQ(lowBits(1), 1u);
 }
 
-TEST("bits: readBits is bit by bit") {
+TEST("bits: readWord is bit by bit") {
   check::Random random(2);
-  uint64_t row[5];
-  for (uint64_t& word : row) word = random.bits();
-  for (int from = 0; from < 4 * 64; ++from) {
-    uint64_t expected = 0;
-    for (int b = 0; b < 64; ++b) expected |= ((row[(from + b) / 64] >> ((from + b) % 64)) & 1) << b;
-    CHECK_EQ(readBits(row, from), expected);
+  uint32_t words[9];
+  for (uint32_t& word : words) word = static_cast<uint32_t>(random.bits());
+  for (int from = 0; from < 8 * 32; ++from) {
+    uint32_t expected = 0;
+    for (int b = 0; b < 32; ++b) expected |= ((words[(from + b) / 32] >> ((from + b) % 32)) & 1) << b;
+    if (from / 32 + 1 < 9) CHECK_EQ(readWord(words, from), expected);
   }
 }
 
-TEST("bits: BitWriter appends at any offset") {
-  check::Random random(3);
-  for (int round = 0; round < 500; ++round) {
-    std::vector<bool> bits;
-    uint64_t row[40];
-    std::memset(row, 0xa5, sizeof row);
-    BitWriter writer(row);
-    const int pieces = random.between(0, 20);
-    for (int i = 0; i < pieces; ++i) {
-      const int count = random.chance(20) ? 64 : random.between(0, 64);
-      if (random.chance(30)) {
-        const bool bit = random.chance(50);
-        const int length = random.between(0, 70);
-        writer.fill(bit, length);
-        bits.insert(bits.end(), static_cast<size_t>(length), bit);
-      } else {
-        const uint64_t word = random.bits();
-        writer.append(word, count);
-        for (int b = 0; b < count; ++b) bits.push_back(((word >> b) & 1) != 0);
+TEST("bits: filled pixels have their channels set and nothing else") {
+  for (int channels = 1; channels <= 130; ++channels) {
+    for (int pixels = 0; pixels <= 3; ++pixels) {
+      uint32_t words[20] = {};
+      fillPixels(words, pixels, channels);
+      const int64_t stride = pixelWords(channels);
+      CHECK_EQ(stride, (channels + 31) / 32);
+      bool same = true;
+      for (int64_t b = 0; b < 20 * 32; ++b) {
+        const bool expected = b / (stride * 32) < pixels && b % (stride * 32) < channels;
+        same = same && ((words[b / 32] >> (b % 32)) & 1) == expected;
       }
+      CHECK(same);
     }
-    const int64_t words = rowWords(static_cast<int64_t>(bits.size()));
-    writer.finish(row + words);
-    bool same = true;
-    for (int64_t b = 0; b < words * 64; ++b) {
-      const bool expected = b < static_cast<int64_t>(bits.size()) && bits[static_cast<size_t>(b)];
-      same = same && ((row[b / 64] >> (b % 64)) & 1) == expected;
+  }
+}
+
+TEST("bits: rows are even and have room for a read of eight bytes after their last pixel") {
+  for (int channels : {1, 31, 32, 33, 41, 64, 65, 328}) {
+    for (int pixels : {1, 2, 7, 58}) {
+      const int64_t words = rowWords(pixels, channels);
+      CHECK_EQ(words % 2, 0);
+      CHECK(words >= pixels * pixelWords(channels) + 2);
     }
-    CHECK(same);
-    CHECK_EQ(row[words], 0xa5a5a5a5a5a5a5a5u);
   }
 }

@@ -17,9 +17,6 @@ namespace kernelcase {
 
 using namespace bitpath;
 
-// The contract's slack of constants: an 8-channel vector may be loaded from any channel on.
-constexpr int kLaneSlack = 8;
-
 // The tables that this machine can run. One that it cannot run is a failure unless BITPATH_UNTESTED_ISAS names it.
 inline std::vector<const KernelTable*> runnableTables() {
   std::vector<const KernelTable*> tables;
@@ -68,11 +65,13 @@ inline float anyFloat(check::Random& random) {
   return special[random.between(0, 8)];
 }
 
-// A random epilogue over `pixels` pixels of `channels` channels beginning at linear pixel `firstPixel`, and its meaning.
+// A random epilogue over rows × width pixels of `channels` channels beginning at linear pixel `firstPixel`, and its meaning. The
+// kernel makes the channels from `firstChannel` on.
 class RandomEpilogue {
  public:
-  RandomEpilogue(check::Random& random, int64_t firstPixel, int64_t pixels, int channels)
-      : firstPixel_(firstPixel), maskStride_((channels + 7) / 8) {
+  RandomEpilogue(check::Random& random, int64_t firstPixel, int rows, int width, int channels)
+      : firstPixel_(firstPixel), width_(width) {
+    const int64_t pixels = static_cast<int64_t>(rows) * width;
     const int count = random.between(1, 6);
     bool wrote = false;
     for (int i = 0; i < count || !wrote; ++i) {
@@ -113,7 +112,11 @@ class RandomEpilogue {
         case StepKind::Sign:
           step.a = constants([&] { return random.chance(70) ? 0.0f : anyFloat(random); });
           step.b = constants([&] { return random.chance(30) ? -0.0f : 0.0f; });
-          step.masks = std::make_shared<Exact<uint8_t>>(static_cast<size_t>(pixels * maskStride_));
+          // Other channels of the pixel before and after ours, other pixels of the row after ours.
+          step.firstBit = random.chance(50) ? 0 : random.between(0, 40);
+          step.pixelBytes = 4 * ((step.firstBit + channels + 31) / 32 + random.between(0, 1));
+          step.rowBytes = width * step.pixelBytes + 4 * random.between(0, 3);
+          step.bits = std::make_shared<Exact<uint8_t>>(static_cast<size_t>(rows * step.rowBytes));
           wrote = true;
           break;
       }
@@ -138,10 +141,13 @@ class RandomEpilogue {
       to.max = own.max;
       to.map = own.map ? own.map->data() : nullptr;
       to.pixelStride = own.pixelStride;
-      to.masks = own.masks ? own.masks->data() : nullptr;
+      to.bits = own.bits ? own.bits->data() : nullptr;
+      to.firstBit = own.firstBit;
+      to.pixelBytes = own.pixelBytes;
+      to.rowBytes = own.rowBytes;
       bound_.push_back(to);
     }
-    return {bound_.data(), static_cast<int>(bound_.size()), maskStride_, firstPixel_};
+    return {bound_.data(), static_cast<int>(bound_.size())};
   }
 
   // The meaning: value v of one element through all the steps.
@@ -173,8 +179,9 @@ class RandomEpilogue {
         case StepKind::Sign: {
           const float flipped = std::signbit((*step.b)[c]) ? -v : v;
           if (flipped >= (*step.a)[c]) {
-            (*step.masks)[static_cast<size_t>((pixel - firstPixel_) * maskStride_ + channel / 8)] |=
-                static_cast<uint8_t>(1 << (channel % 8));
+            const int64_t inBand = pixel - firstPixel_, bit = step.firstBit + channel;
+            const int64_t byte = inBand / width_ * step.rowBytes + inBand % width_ * step.pixelBytes + bit / 8;
+            (*step.bits)[static_cast<size_t>(byte)] |= static_cast<uint8_t>(1 << (bit % 8));
           }
           break;
         }
@@ -191,7 +198,7 @@ class RandomEpilogue {
           if (!check::sameFloat((*a.map)[f], (*e.map)[f])) return false;
         }
       }
-      if (e.masks && std::memcmp(a.masks->data(), e.masks->data(), e.masks->size()) != 0) return false;
+      if (e.bits && std::memcmp(a.bits->data(), e.bits->data(), e.bits->size()) != 0) return false;
     }
     return true;
   }
@@ -201,21 +208,22 @@ class RandomEpilogue {
     explicit Step(StepKind kind) : kind(kind) {}
     StepKind kind;
     std::shared_ptr<Exact<float>> a, b, map;
-    std::shared_ptr<Exact<uint8_t>> masks;
-    ptrdiff_t pixelStride = 0;
+    std::shared_ptr<Exact<uint8_t>> bits;
+    ptrdiff_t pixelStride = 0, pixelBytes = 0, rowBytes = 0;
+    int firstBit = 0;
     float factor = 0, max = 0;
 
     Step copy() const {
       Step other = *this;
       if (map) other.map = std::make_shared<Exact<float>>(*map);
-      if (masks) other.masks = std::make_shared<Exact<uint8_t>>(*masks);
+      if (bits) other.bits = std::make_shared<Exact<uint8_t>>(*bits);
       return other;
     }
     size_t at(int64_t pixel, int channel) const { return static_cast<size_t>(pixel * pixelStride + channel); }
   };
 
   int64_t firstPixel_;
-  int maskStride_;
+  int width_;
   std::vector<Step> steps_, expected_, actual_;
   std::vector<BoundStep> bound_;
 };

@@ -21,7 +21,7 @@ std::string describe(const char* isa, const WindowCase& c) {
   return out.str();
 }
 
-// Widths 1 … 2·tile + 1 of the widest tile, and channels around every lane and block count, then random ones.
+// Widths 1 … 2·tile + 2 of the widest tile, and channels around every lane and block count, then random ones.
 template <typename Visit>
 void forEachWindowCase(check::Random& random, int maxSegment, Visit visit) {
   const auto segments = [&](WindowCase c) {
@@ -31,7 +31,7 @@ void forEachWindowCase(check::Random& random, int maxSegment, Visit visit) {
     c.firstChannel = random.chance(70) ? 0 : random.between(1, 20);
     return c;
   };
-  for (int width = 1; width <= 17; ++width) visit(segments({0, width, 0, 0, random.between(1, 70), 0, 0}));
+  for (int width = 1; width <= 30; ++width) visit(segments({0, width, 0, 0, random.between(1, 70), 0, 0}));
   for (int channels = 1; channels <= 130; ++channels) visit(segments({0, random.between(1, 9), 0, 0, channels, 0, 0}));
   for (int channels : {41, 53, 82, 328}) visit(segments({0, random.between(1, 17), 0, 0, channels, 0, 0}));
   for (int i = 0; i < 100; ++i) visit(segments({0, random.between(1, 60), 0, 0, random.between(1, 100), 0, 0}));
@@ -84,19 +84,19 @@ Exact<uint8_t> packBits(const WindowCase& c, const std::vector<std::vector<bool>
 }
 
 void runBconv(const std::vector<const KernelTable*>& tables, check::Random& random, WindowCase c, int onesPercent) {
-  const int words = (c.segmentLength + 63) / 64;
+  const int words = (c.segmentLength + 31) / 32;
   c.pixelStride = words + random.between(0, 2);
   const int allChannels = c.firstChannel + c.channels, k = c.segmentCount * c.segmentLength;
   const int64_t firstPixel = random.between(0, 5);
 
-  const Source<uint64_t> source(c, words);
+  const Source<uint32_t> source(c, words);
   for (int r = 0; r < c.rows; ++r) {
     for (int s = 0; s < c.segmentCount; ++s) {
       for (int x = 0; x < c.width; ++x) {
         for (int w = 0; w < words; ++w) {
           uint64_t word = onesPercent == 50 ? random.bits() : ~uint64_t{0};
-          if (w == words - 1) word &= lowBits(c.segmentLength - 64 * w);
-          source.at(c, r, s, x, w) = word;
+          word &= lowBits(std::min(32, c.segmentLength - 32 * w));
+          source.at(c, r, s, x, w) = static_cast<uint32_t>(word);
         }
       }
     }
@@ -107,33 +107,41 @@ void runBconv(const std::vector<const KernelTable*>& tables, check::Random& rand
   }
   // Two border classes in each direction.
   const int classStride = allChannels + kLaneSlack;
-  Exact<int32_t> base(static_cast<size_t>(4 * classStride));
-  for (size_t i = 0; i < base.size(); ++i) base[i] = k - 2 * random.between(0, 9);
-  std::vector<const int32_t*> rowBase;
+  Exact<float> base(static_cast<size_t>(4 * classStride));
+  for (size_t i = 0; i < base.size(); ++i) base[i] = static_cast<float>(k - 2 * random.between(0, 9));
+  std::vector<const float*> rowBase;
   for (int r = 0; r < c.rows; ++r) rowBase.push_back(base.data() + random.between(0, 1) * 2 * classStride);
   Exact<int32_t> xBase(static_cast<size_t>(c.width));
   for (int x = 0; x < c.width; ++x) xBase[static_cast<size_t>(x)] = random.between(0, 1) * classStride;
+  const int interiorFirst = random.between(0, c.width - 1), interiorLast = random.between(interiorFirst + 1, c.width);
+  std::fill(xBase.data() + interiorFirst, xBase.data() + interiorLast, xBase[static_cast<size_t>(interiorFirst)]);
 
-  RandomEpilogue epilogue(random, firstPixel, static_cast<int64_t>(c.rows) * c.width, allChannels);
+  RandomEpilogue epilogue(random, firstPixel, c.rows, c.width, allChannels);
   for (int r = 0; r < c.rows; ++r) {
     for (int x = 0; x < c.width; ++x) {
       for (int o = 0; o < c.channels; ++o) {
         int differ = 0;
         for (int s = 0; s < c.segmentCount; ++s) {
           for (int b = 0; b < c.segmentLength; ++b) {
-            const bool bit = (source.at(c, r, s, x, b / 64) >> (b % 64)) & 1;
+            const bool bit = (source.at(c, r, s, x, b / 32) >> (b % 32)) & 1;
             differ += bit != weights[static_cast<size_t>(o)][static_cast<size_t>(s * c.segmentLength + b)];
           }
         }
         const int channel = c.firstChannel + o;
-        const int32_t from = rowBase[static_cast<size_t>(r)][xBase[static_cast<size_t>(x)] + channel];
-        epilogue.apply(static_cast<float>(from - 2 * differ), firstPixel + r * c.width + x, channel);
+        const float from = rowBase[static_cast<size_t>(r)][xBase[static_cast<size_t>(x)] + channel];
+        epilogue.apply(from - 2 * static_cast<float>(differ), firstPixel + r * c.width + x, channel);
       }
     }
   }
   for (const KernelTable* table : tables) {
     const Exact<uint8_t> packed = packBits(c, weights, table->bconvLayout);
-    BconvArgs args{source.windows(c, firstPixel), packed.data(), rowBase.data(), xBase.data(), epilogue.bind()};
+    BconvArgs args{source.windows(c, firstPixel),
+                   packed.data(),
+                   rowBase.data(),
+                   xBase.data(),
+                   interiorFirst,
+                   interiorLast,
+                   epilogue.bind()};
     table->bconv(args);
     if (epilogue.same())
       check::passed();
@@ -185,7 +193,7 @@ TEST("kernels: real convolution") {
     }
     Exact<float> weights(static_cast<size_t>(c.channels) * k);
     for (size_t i = 0; i < weights.size(); ++i) weights[i] = random.real();
-    RandomEpilogue epilogue(random, firstPixel, static_cast<int64_t>(c.rows) * c.width, allChannels);
+    RandomEpilogue epilogue(random, firstPixel, c.rows, c.width, allChannels);
     for (int r = 0; r < c.rows; ++r) {
       for (int x = 0; x < c.width; ++x) {
         for (int o = 0; o < c.channels; ++o) {
@@ -199,7 +207,7 @@ TEST("kernels: real convolution") {
       }
     }
     for (const KernelTable* table : tables) {
-      const int lanes = table->gemmLanes;
+      const int lanes = table->lanes;
       Exact<float> packed(static_cast<size_t>((c.channels + lanes - 1) / lanes) * k * lanes);
       for (int o = 0; o < c.channels; ++o) {
         for (int i = 0; i < k; ++i) {
@@ -224,12 +232,12 @@ TEST("kernels: the sum of a real convolution is fused and in order") {
   for (const KernelTable* table : runnableTables()) {
     const float window[3] = {c, a, 0};
     const float* segment = window;
-    Exact<float> weights(static_cast<size_t>(2 * table->gemmLanes));
-    weights[0] = 1.0f, weights[static_cast<size_t>(table->gemmLanes)] = a;
+    Exact<float> weights(static_cast<size_t>(2 * table->lanes));
+    weights[0] = 1.0f, weights[static_cast<size_t>(table->lanes)] = a;
     float stored = -1;
     BoundStep store{};
     store.kind = StepKind::Store, store.map = &stored, store.pixelStride = 1;
-    table->gemm({{&segment, 1, 2, 1, 1, 1, 0, 0, 1}, weights.data(), {&store, 1, 1, 0}});
+    table->gemm({{&segment, 1, 2, 1, 1, 1, 0, 0, 1}, weights.data(), {&store, 1}});
     CHECK_EQ(stored, 0x1p-46f);
   }
 }
@@ -266,7 +274,7 @@ TEST("kernels: picture convolution") {
     Exact<int32_t> xBias(static_cast<size_t>(c.width));
     for (int x = 0; x < c.width; ++x) xBias[static_cast<size_t>(x)] = random.between(0, 1) * classStride;
 
-    RandomEpilogue epilogue(random, firstPixel, static_cast<int64_t>(c.rows) * c.width, allChannels);
+    RandomEpilogue epilogue(random, firstPixel, c.rows, c.width, allChannels);
     for (int r = 0; r < c.rows; ++r) {
       for (int x = 0; x < c.width; ++x) {
         for (int o = 0; o < c.channels; ++o) {
@@ -283,7 +291,7 @@ TEST("kernels: picture convolution") {
       }
     }
     for (const KernelTable* table : tables) {
-      const int lanes = table->gemmLanes;
+      const int lanes = table->lanes;
       Exact<int16_t> packed(static_cast<size_t>((c.channels + lanes - 1) / lanes) * k * lanes);
       for (int o = 0; o < c.channels; ++o) {
         for (int i = 0; i < k; ++i) {
@@ -326,7 +334,7 @@ TEST("kernels: pooling") {
     for (size_t f = 0; f < image.size(); ++f) image[f] = anyFloat(random);
     a.image = image.data();
     for (const bool max : {false, true}) {
-      RandomEpilogue epilogue(random, a.firstPixel, static_cast<int64_t>(a.rows) * a.outWidth, a.channels);
+      RandomEpilogue epilogue(random, a.firstPixel, a.rows, a.outWidth, a.channels);
       for (int r = 0; r < a.rows; ++r) {
         for (int x = 0; x < a.outWidth; ++x) {
           for (int c = 0; c < a.channels; ++c) {
@@ -373,19 +381,21 @@ TEST("kernels: element by element") {
   check::Random random(16);
   int64_t cases = 0;
   for (int i = 0; i < 600; ++i) {
-    const int channels = i < 130 ? i + 1 : random.between(1, 60), count = random.between(1, 40);
+    const int channels = i < 130 ? i + 1 : random.between(1, 60), rows = random.between(1, 4),
+              width = random.between(1, 40);
+    const int count = rows * width;
     const int64_t firstPixel = random.between(0, 5);
     const ptrdiff_t stride = channels + random.between(0, 3);
     Exact<float> source(static_cast<size_t>((count - 1) * stride + channels));
     for (size_t f = 0; f < source.size(); ++f) source[f] = anyFloat(random);
-    RandomEpilogue epilogue(random, firstPixel, count, channels);
+    RandomEpilogue epilogue(random, firstPixel, rows, width, channels);
     for (int p = 0; p < count; ++p) {
       for (int c = 0; c < channels; ++c) {
         epilogue.apply(source[static_cast<size_t>(p * stride + c)], firstPixel + p, c);
       }
     }
     for (const KernelTable* table : tables) {
-      table->map({source.data(), stride, firstPixel, count, channels, epilogue.bind()});
+      table->map({source.data(), stride, firstPixel, rows, width, channels, epilogue.bind()});
       if (epilogue.same())
         check::passed();
       else

@@ -28,8 +28,8 @@ class Builder {
     return {take(int64_t{height} * width * stride * 4), height, width, channels, stride, 0};
   }
   Bits bits(int height, int width, int channels, int pad = 0, int padBit = 0) {
-    const int64_t words = (int64_t{width + 2 * pad} * channels + 63) / 64 + 1;
-    return {take((height + 2 * pad) * words * 8), height, width, channels, pad, pad, pad, pad, padBit};
+    const int64_t words = (int64_t{width + 2 * pad} * ((channels + 31) / 32) + 1) / 2 * 2 + 2;
+    return {take((height + 2 * pad) * words * 4), height, width, channels, pad, pad, pad, pad, padBit};
   }
 
   template <typename T>
@@ -83,14 +83,14 @@ class Builder {
   void relu() { body_.push_back(4); }
   void prelu(int slope) { fields({5, slope}); }
   void store(const Map& m) { body_.push_back(6), field(m); }
-  void sign(const Bits& m, int threshold = -1, int flip = -1) {
-    body_.push_back(7), field(m), fields({threshold, flip});
+  void sign(const Bits& m, int threshold = -1, int flip = -1, int firstBit = 0, int clears = 1) {
+    body_.push_back(7), field(m), fields({firstBit, clears, threshold, flip});
   }
   void output(const Map& m) { outputs_.push_back(m); }
 
   std::vector<int32_t> code() {
     end();
-    std::vector<int32_t> words = {0x48545042,   1,         batch_,    lines_,
+    std::vector<int32_t> words = {0x48545042,   2,         batch_,    lines_,
                                   input_[0],    input_[1], input_[2], static_cast<int>(outputs_.size()),
                                   instructions_};
     for (const Map& m : outputs_) {

@@ -22,7 +22,8 @@ Sample binary(const char* name, int channels, int outChannels, int groups, int s
   b.sign(bits, b.floats(random, channels), b.constant(flips));
   b.begin(2, 0);
   b.field(bits);
-  b.fields({outHeight, outWidth, outChannels, 3, 3, stride, stride, dilation, dilation, groups, zeroPad});
+  b.fields(
+      {outHeight, outWidth, outChannels, 3, 3, stride, stride, dilation, dilation, groups, zeroPad, channels / groups});
   b.fields({b.weightBits(random, outChannels, 9 * channels / groups)});
   b.steps(5);
   b.affine(b.floats(random, outChannels), b.floats(random, outChannels));
@@ -32,7 +33,7 @@ Sample binary(const char* name, int channels, int outChannels, int groups, int s
   b.sign(next);
   b.begin(2, 0);
   b.field(next);
-  b.fields({outHeight, outWidth, 3, 1, 1, 1, 1, 1, 1, 1, 0, b.weightBits(random, 3, outChannels)});
+  b.fields({outHeight, outWidth, 3, 1, 1, 1, 1, 1, 1, 1, 0, outChannels, b.weightBits(random, 3, outChannels)});
   b.steps(1);
   b.store(last);
   b.output(sum);

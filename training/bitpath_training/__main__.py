@@ -1,4 +1,4 @@
-"""python -m bitpath_training train | evaluate | export | time; see ../README.md."""
+"""python -m bitpath_training train | evaluate | export | time | study | results; see ../README.md."""
 
 import argparse
 import dataclasses
@@ -14,7 +14,8 @@ from .data import Pictures, load_labels, load_pictures
 from .evaluate import evaluate, recalibrate
 from .export import export_model
 from .recipe import Recipe, Teacher, load_recipe
-from .train import make_step, train
+from .study import collect, describe, load_study, parse_run, train_study
+from .train import load_dataset, make_step, train
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,14 +32,17 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(required=True, metavar="command")
 
+    def add_places(one: argparse.ArgumentParser) -> None:
+        one.add_argument("--data", type=Path, default=Path(), help="folder that the recipe's data lie in (default: .)")
+        one.add_argument("--runs", type=Path, default=Path("runs"), help="folder of checkpoints and logs (default: runs)")
+        one.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+
     def command(name: str, run, text: str) -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=text, description=text)
         one.set_defaults(run=run)
         one.add_argument("recipe", type=Path, help="the TOML recipe")
-        one.add_argument("--data", type=Path, default=Path(), help="folder that the recipe's data lie in (default: .)")
-        one.add_argument("--runs", type=Path, default=Path("runs"), help="folder of checkpoints and logs (default: runs)")
+        add_places(one)
         one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe: epochs=20")
-        one.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
         return one
 
     one = command("train", run_train, "Train, or go on with a run that was stopped.")
@@ -52,12 +56,46 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     one = command("time", run_time, "Time the training step on random pictures; the teacher is left out.")
     one.add_argument("--steps", type=int, default=40)
     one.add_argument("--classes", type=int, default=200)
+
+    one = commands.add_parser("study", help="Train the networks of a study.", description="Train the networks of a study.")
+    one.set_defaults(run=run_study)
+    one.add_argument("study", type=Path, help="the study's TOML")
+    one.add_argument("networks", nargs="*", help="NETWORK or NETWORK:SEED, in order (default: all, seed 0)")
+    add_places(one)
+    one.add_argument("--slots", type=int, default=1, help="runs at a time (default: 1)")
+    one.add_argument("--stop-after", type=float, default=float("inf"), metavar="SECONDS", help="stop after the epochs then in")
+    one.add_argument("--commit", default="unknown", help="for the results: the state of this repository")
+
+    text = "Write what a study has found, as JSON and Markdown."
+    one = commands.add_parser("results", help=text, description=text)
+    one.set_defaults(run=run_results)
+    one.add_argument("study", type=Path, help="the study's TOML")
+    one.add_argument("output", type=Path, help="<output>.json and <output>.md are written")
+    one.add_argument("--runs", type=Path, default=Path("runs"), help="folder of checkpoints and logs (default: runs)")
     return parser.parse_args(arguments)
 
 
 def run_train(options: argparse.Namespace) -> int:
     recipe = load_recipe(options.recipe, options.set)
-    train(recipe, options.data, options.runs, torch.device(options.device), options.stop_after)
+    train(recipe, load_dataset(recipe.data, options.data), options.runs, torch.device(options.device), options.stop_after)
+    return 0
+
+
+def run_study(options: argparse.Namespace) -> int:
+    study = load_study(options.study)
+    recipes = [parse_run(study, text) for text in options.networks or study.networks]
+    places = (options.data, options.runs, torch.device(options.device))
+    limits = {"slots": options.slots, "stop_after": options.stop_after}
+    missing = train_study(recipes, *places, **limits, commit=options.commit)
+    if missing:
+        print(f"not finished: {', '.join(missing)}")
+    return 1 if missing else 0
+
+
+def run_results(options: argparse.Namespace) -> int:
+    results = collect(load_study(options.study), options.runs)
+    options.output.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")
+    options.output.with_suffix(".md").write_text(describe(results))
     return 0
 
 

@@ -18,15 +18,17 @@ def join_branches(sum_of_branches: Tensor, join: str) -> Tensor:
 
 
 class BinaryUnit(nn.Module):
-    """Sign → 1-bit conv → BatchNorm."""
+    """Sign → 1-bit conv → BatchNorm, then times `scale` where that is not 1."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> None:
         super().__init__()
         self.conv = BinaryConv2d(in_channels, out_channels, kernel, stride)
         self.bn = nn.BatchNorm2d(out_channels)
+        self.scale = 1.0
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.bn(self.conv(approx_sign(x)))
+        y = self.bn(self.conv(approx_sign(x)))
+        return y if self.scale == 1 else self.scale * y
 
 
 class DenseUnit(nn.Module):

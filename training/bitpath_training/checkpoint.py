@@ -22,7 +22,8 @@ class Checkpoint:
 
     def build(self) -> nn.Module:
         """The network, in evaluation mode, on the CPU."""
-        network = build_network(self.recipe.network, self.classes, self.recipe.join)
+        recipe = self.recipe
+        network = build_network(recipe.network, self.classes, recipe.join, recipe.unit_scale)
         network.load_state_dict(self.model)
         return network.eval()
 

@@ -1,5 +1,7 @@
 """Accuracy on the picture path: resized, rounded to 8 bits, normalised, one view a picture."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
@@ -9,25 +11,41 @@ from .pictures import centre_view, normalise
 BATCH = 250
 
 
-@torch.no_grad()
+@dataclass(frozen=True)
+class Scores:
+    """Of each picture, on the CPU."""
+
+    first: Tensor  # bool: the right class has the largest logit
+    five: Tensor  # bool: it is among the five largest
+    cross_entropy: Tensor
+
+    def means(self) -> dict[str, float]:
+        """top1, top5 in per cent and the mean cross entropy."""
+        n = len(self.first)
+        top1, top5 = (100 * right.sum().item() / n for right in (self.first, self.five))
+        return {"top1": top1, "top5": top5, "cross_entropy": self.cross_entropy.double().mean().item(), "images": n}
+
+
 def evaluate(network: nn.Module, pictures: Pictures, input_size: int, precision: str = "float32") -> dict[str, float]:
-    """top1, top5 in per cent and the mean cross entropy. The network comes back in the mode that it was in."""
+    return score(network, pictures, input_size, precision).means()
+
+
+@torch.no_grad()
+def score(network: nn.Module, pictures: Pictures, input_size: int, precision: str = "float32") -> Scores:
+    """The network comes back in the mode that it was in."""
     training = network.training
     network.eval()
     device = pictures.labels.device
-    first = within_five = loss = 0.0
+    parts = []
     for start in range(0, len(pictures), BATCH):
         labels = pictures.labels[start : start + BATCH]
         input_ = _view(pictures.images[start : start + BATCH], input_size)
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
             logits = network(input_).float()
         best = logits.topk(min(5, logits.shape[1]), 1).indices == labels[:, None]
-        first += best[:, 0].sum().item()
-        within_five += best.sum().item()
-        loss += nn.functional.cross_entropy(logits, labels, reduction="sum").item()
+        parts.append((best[:, 0], best.any(1), nn.functional.cross_entropy(logits, labels, reduction="none")))
     network.train(training)
-    n = len(pictures)
-    return {"top1": 100 * first / n, "top5": 100 * within_five / n, "cross_entropy": loss / n, "images": n}
+    return Scores(*(torch.cat(columns).cpu() for columns in zip(*parts, strict=True)))
 
 
 @torch.no_grad()

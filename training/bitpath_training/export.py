@@ -55,7 +55,7 @@ def export_model(
         path,
         model_tensors(network),
         name=recipe.name,
-        graph=graph or graph_json(recipe.network, checkpoint.classes, recipe.input_size, recipe.join),
+        graph=graph or graph_json(recipe.network, checkpoint.classes, recipe.input_size, recipe.join, recipe.unit_scale),
         labels=labels,
         input_size=recipe.input_size,
         provenance=provenance,

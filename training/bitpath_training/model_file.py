@@ -28,9 +28,9 @@ def preprocessing(input_size: int) -> dict:
     }
 
 
-def graph_json(architecture: str, classes: int, input_size: int, join: str = "mean") -> str:
+def graph_json(architecture: str, classes: int, input_size: int, join: str = "mean", unit_scale: float = 1.0) -> str:
     """The graph as lib/graph/json.ts writes it; needs `npm run build:ts`."""
-    command = ["node", "training/print_graph.mjs", architecture, str(classes), str(input_size), join]
+    command = ["node", "training/print_graph.mjs", architecture, str(classes), str(input_size), join, str(unit_scale)]
     return subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 

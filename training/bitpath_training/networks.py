@@ -120,6 +120,7 @@ NETWORKS: dict[str, Builder] = {
     "igp-resnet21-53": _igp(2, 53, [2, 2, 2, 2]),
     "igp-resnet37-41": _igp(3, 41, [2, 2, 2, 2]),
     "igp-resnet69-31": _igp(4, 31, [2, 2, 2, 2]),
+    "igp-resnet37-32": _igp(3, 32, [2, 2, 2, 2]),
     "igp-resnet41-48": _igp(3, 48, [2, 2, 3, 2]),
     "igp-resnet21-53-c3d4": _igp(3, 53, [1, 1, 1, 1]),
     "igp-resnet37-41-c4d8": _igp(4, 41, [1, 1, 1, 1]),
@@ -136,12 +137,23 @@ NETWORKS: dict[str, Builder] = {
 }
 
 
-def build_network(name: str, classes: int, join: str = "mean") -> nn.Module:
-    """The network called `name`, which takes normalised RGB [n, 3, height, width] and gives logits [n, classes]."""
+def build_network(name: str, classes: int, join: str = "mean", unit_scale: float = 1.0) -> nn.Module:
+    """The network called `name`, which takes normalised RGB [n, 3, height, width] and gives logits [n, classes].
+
+    `unit_scale` multiplies what every 3×3 unit of the ResNets adds to its shortcut.
+    """
     if name not in NETWORKS:
         close = difflib.get_close_matches(name, NETWORKS, 1)
         hint = f" (did you mean {close[0]}?)" if close else ""
         raise ValueError(f"there is no network called {name!r}{hint}")
     if join not in ("mean", "sum"):
         raise ValueError(f"join must be 'mean' or 'sum', not {join!r}")
-    return NETWORKS[name](classes, join)
+    network = NETWORKS[name](classes, join)
+    if unit_scale != 1:
+        # 1×1 units are shortcuts.
+        units = [m for m in network.modules() if isinstance(m, blocks.BinaryUnit) and m.conv.weight.shape[-1] > 1]
+        if not units:
+            raise ValueError(f"{name} has no units that unit_scale could scale")
+        for unit in units:
+            unit.scale = unit_scale
+    return network

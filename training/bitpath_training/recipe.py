@@ -65,6 +65,7 @@ class Recipe:
     data: Data
     epochs: int
     join: typing.Literal["mean", "sum"] = "mean"
+    unit_scale: float = 1.0  # of what every unit adds to its shortcut
     input_size: int = 128
     batch_size: int = 256
     seed: int = 0
@@ -113,7 +114,10 @@ def _check(r: Recipe) -> None:
     rules = {
         "epochs, batch_size, evaluate_every, input_size, stored_size, channel_multiple must be at least 1": min(counts) >= 1,
         "label_smoothing, ema_decay and teacher.weight must lie within 0 … 1": all(0 <= x <= 1 for x in fractions),
-        "optimizer.lr and teacher.temperature must be above 0": r.optimizer.lr > 0 and r.teacher.temperature > 0,
+        "optimizer.lr, teacher.temperature and unit_scale must be above 0": min(
+            r.optimizer.lr, r.teacher.temperature, r.unit_scale
+        )
+        > 0,
         "augmentation.crop and augmentation.aspect must be [low, high] above 0": all(0 < a <= b for a, b in ranges),
     }
     for rule, holds in rules.items():

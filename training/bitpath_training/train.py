@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,23 +12,31 @@ from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .data import Pictures, load_labels, load_pictures
 from .evaluate import evaluate
 from .networks import build_network
-from .recipe import Recipe
+from .recipe import Data, Recipe
 from .step import TrainingStep
 
 
-def train(recipe: Recipe, data_root: Path, runs: Path, device: torch.device, stop_after: float = float("inf")) -> Checkpoint:
+@dataclass(frozen=True)
+class Dataset:
+    pictures: Pictures
+    validation: Pictures
+    classes: int
+
+
+def load_dataset(data: Data, root: Path) -> Dataset:
+    ids = [label["id"] for label in load_labels(data, root)]
+    pictures, validation = (load_pictures(source, root, data.stored_size, ids) for source in (data.train, data.validation))
+    return Dataset(pictures, validation, len(ids))
+
+
+def train(recipe: Recipe, dataset: Dataset, runs: Path, device: torch.device, stop_after: float = float("inf")) -> Checkpoint:
     """Trains, or goes on where the checkpoint in `runs`/<name> ends, and returns the last checkpoint.
 
     `stop_after` seconds it ends after the epoch it is in; the same call goes on from there later. The schedule is that of
     all epochs, so pieces add up to the whole run, but for the random numbers.
     """
     begin = time.monotonic()
-    labels = load_labels(recipe.data, data_root)
-    ids = [label["id"] for label in labels]
-    size = recipe.data.stored_size
-    pictures = load_pictures(recipe.data.train, data_root, size, ids)
-    validation = load_pictures(recipe.data.validation, data_root, size, ids)
-    pictures, validation = pictures.to(device), validation.to(device)
+    pictures, validation = dataset.pictures.to(device), dataset.validation.to(device)
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
 
@@ -40,7 +49,7 @@ def train(recipe: Recipe, data_root: Path, runs: Path, device: torch.device, sto
 
     done = previous.epoch if previous else 0
     torch.manual_seed(recipe.seed + 1_000_003 * done)
-    step = make_step(recipe, pictures, len(ids), runs, device)
+    step = make_step(recipe, pictures, dataset.classes, runs, device)
     if previous is not None:
         step.load_state(previous.training, previous.model)
 
@@ -51,7 +60,7 @@ def train(recipe: Recipe, data_root: Path, runs: Path, device: torch.device, sto
         record = {"epoch": epoch + 1, "loss": mean_loss, "seconds": round(time.monotonic() - start, 2)}
         stop = time.monotonic() - begin > stop_after
         if stop or (epoch + 1) % recipe.evaluate_every == 0 or epoch + 1 == recipe.epochs:
-            checkpoint = take_checkpoint(step, validation, len(ids), epoch + 1)
+            checkpoint = take_checkpoint(step, validation, dataset.classes, epoch + 1)
             record |= checkpoint.metrics
             save_checkpoint(path, checkpoint)
         with open(folder / "log.jsonl", "a") as log:
@@ -67,7 +76,8 @@ def train(recipe: Recipe, data_root: Path, runs: Path, device: torch.device, sto
 def make_step(recipe: Recipe, pictures: Pictures, classes: int, runs: Path, device: torch.device) -> TrainingStep:
     if len(pictures) < recipe.batch_size:
         raise ValueError(f"{len(pictures)} training pictures are less than one batch of {recipe.batch_size}")
-    network = build_network(recipe.network, classes, recipe.join).to(device, memory_format=torch.channels_last).train()
+    network = build_network(recipe.network, classes, recipe.join, recipe.unit_scale)
+    network = network.to(device, memory_format=torch.channels_last).train()
     teacher = None
     if recipe.teacher.checkpoint:
         teacher = load_checkpoint(runs / recipe.teacher.checkpoint).build().to(device, memory_format=torch.channels_last)

@@ -24,6 +24,7 @@ input_size = 32
 batch_size = 8
 evaluate_every = 1
 ema_decay = {ema}
+unit_scale = {scale}
 [data]
 name = "synthetic"
 train = ["train.bin"]
@@ -52,9 +53,9 @@ def folder(tmp_path_factory):
             pack.append((i % CLASSES, encoded.getvalue()))
         write_pack(path / f"{name}.bin", pack)
     (path / "classes.json").write_text(json.dumps([{"wnid": f"c{i}", "name": f"class {i}"} for i in range(CLASSES)]))
-    recipes = (("teacher", "resnet18", 0.9, ""), ("student", "igp-resnet21-53", 0, "teacher/checkpoint.pt"))
-    for name, network, ema, teacher in recipes:
-        (path / f"{name}.toml").write_text(RECIPE.format(name=name, network=network, ema=ema, teacher=teacher))
+    recipes = (("teacher", "resnet18", 0.9, 1, ""), ("student", "igp-resnet21-53", 0, 0.5, "teacher/checkpoint.pt"))
+    for name, network, ema, scale, teacher in recipes:
+        (path / f"{name}.toml").write_text(RECIPE.format(name=name, network=network, ema=ema, scale=scale, teacher=teacher))
     return path
 
 
