@@ -1,22 +1,18 @@
-/** What only benchmarks ask of native code and of an executor. A build that lacks some of it leaves out what rests on it. */
+/** What only benchmarks ask of native code and of an executor. */
 import type { Executor, ExecutorDescription, InstructionDescription } from '../executor.js';
-import { type Binding, type Isa, native } from '../native.js';
+import { type Isa, native } from '../native.js';
+import { median } from './harness.js';
 
-/** Multiply-accumulates a cycle that the instructions of each inner loop reach out of registers, on one core. */
-export interface Peaks {
-  readonly binaryMacsPerCycle: number;
-  readonly floatMacsPerCycle: number;
-  readonly pixelMacsPerCycle: number;
+const TRIES = 7;
+
+/** The core's clock. A busy machine only makes it look slower, so the highest of a few counts. */
+export function clockGHz(): number {
+  return Math.max(...Array.from({ length: TRIES }, () => native().clockGHz()));
 }
 
-interface Extras {
-  /** The core's clock right now, by a chain of dependent additions. */
-  clockGHz(): number;
-  peaks(isa: Isa): Peaks;
-}
-
-export function extras(): Partial<Extras> {
-  return native() as Binding & Partial<Extras>;
+/** ±1 products a cycle that the instructions of an ISA's inner loop reach. A quotient of two times errs both ways: the median. */
+export function binaryPeak(isa: Isa): number {
+  return median(Array.from({ length: TRIES }, () => native().peaks(isa).binaryMacsPerCycle));
 }
 
 export interface InstructionProfile {
@@ -33,7 +29,7 @@ interface Profiling {
   }): ExecutorDescription & { readonly instructions: readonly ProfiledInstruction[] };
 }
 
-/** The instructions that run for `input`, each with its time over `runs` runs where the build can tell. */
+/** The instructions that run for `input`, each with its time over `runs` runs. A build that cannot tell gives no `profile`. */
 export function profiled(executor: Executor, input: 'uint8' | 'float32', runs: number): ProfiledInstruction[] {
   const { instructions } = (executor as unknown as Profiling).describe({ profile: { input, runs } });
   return instructions.filter((instruction) => instruction.input === 'any' || instruction.input === input);

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { native } from '../native.js';
-import { extras } from './extras.js';
+import { clockGHz } from './extras.js';
 import type { Machine } from './result.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,7 +15,7 @@ export function describeMachine(): Omit<Machine, 'onnxruntime'> {
     cpu: cpuName(),
     cpus: native().availableThreads(),
     isa: native().selectIsa(process.env.BITPATH_ISA ?? null),
-    clockGHz: extras().clockGHz?.() ?? clockByMultiplying(),
+    clockGHz: clockGHz(),
     os: `${os.type()} ${os.release()} ${os.arch()}`,
     node: process.version,
     bitpath: (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version,
@@ -46,23 +46,4 @@ function commit(): string {
   } catch {
     return 'unknown';
   }
-}
-
-/** A chain of dependent 32-bit multiplications takes 3 cycles each on every x86-64 and AArch64 core that this runs on. */
-function clockByMultiplying(): number {
-  const steps = 20_000_000;
-  let best = Infinity;
-  for (let round = 0; round < 7; round++) {
-    const start = process.hrtime.bigint();
-    multiply(steps);
-    best = Math.min(best, Number(process.hrtime.bigint() - start));
-  }
-  return (3 * steps) / best;
-}
-
-let sink = 0;
-function multiply(steps: number): void {
-  let x = 1234567 | sink;
-  for (let i = 0; i < steps; i++) x = Math.imul(x, 0x9e3779b1);
-  sink = x & 1;
 }
