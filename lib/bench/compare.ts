@@ -1,7 +1,7 @@
 /** Two results, case by case: what became faster or slower, and whether that is more than noise. */
 import { type Interval, unpairedRatio } from './compareIntervals.js';
 import { fed, setting } from './reportFormat.js';
-import { PEERS, speedupRounds } from './reportRivals.js';
+import { isOwn, PEERS, speedupRounds } from './reportRivals.js';
 import type { BenchResult } from './result.js';
 
 /** `cannot tell`: a single measurement, or too few rounds for a band that means something. */
@@ -95,7 +95,7 @@ function measuresOf(result: BenchResult): Map<string, Measure> {
     const engine = item.isa === null ? item.engine : `${item.engine} ${item.isa}`;
     const name = `${item.network}, ${engine}, ${fed(item)}, ${setting(item)}`;
     add({ group: 'network', name, unit: 'ms', value: item.latency.p50, rounds: item.latency.rounds });
-    for (const peer of PEERS) {
+    for (const peer of isOwn(item) ? PEERS : []) {
       const value = item.speedup[peer];
       if (value === null) continue;
       const rounds = speedupRounds(result, item, peer);

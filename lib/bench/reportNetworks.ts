@@ -3,15 +3,10 @@ import { type BarRow, bars } from './chartsBars.js';
 import type { Charts } from './charts.js';
 import { band, count, fed, figure, milliseconds, plural, setting, times } from './reportFormat.js';
 import { folded, html, type Insert, type Markup, tableOf } from './reportMarkup.js';
-import { bySetting, isOwn, PEERS, type Peer, speedupBand } from './reportRivals.js';
+import { bySetting, isOwn, labelOf, PEERS, type Peer, speedupBand } from './reportRivals.js';
 import type { BenchResult, NetworkCase } from './result.js';
 
 const COLORS: Record<Peer, string> = { float32: 'var(--series-1)', int8: 'var(--series-2)' };
-
-/** "bireal-resnet18-64 · picture, int16 stem", and the ISA where it is not the machine's. */
-function labelOf(item: NetworkCase, { machine }: BenchResult): string {
-  return `${item.network} · ${fed(item)}${item.isa === null || item.isa === machine.isa ? '' : ` · ${item.isa}`}`;
-}
 
 function barRow(result: BenchResult, item: NetworkCase): BarRow {
   const found = PEERS.flatMap((peer) => {
@@ -78,7 +73,8 @@ export function latencies(result: BenchResult): Markup {
     };
   });
   if (tables.length === 0) return html`<p class="note">Not measured in this run.</p>`;
-  return html`<p>p50, p95 and p99: half, 95 % and 99 % of the calls took no longer. A call answers the whole batch.</p>
+  return html`<p>p50, p95 and p99: half, 95 % and 99 % of the calls took no longer; of fewer than 100 calls, p99 is the slowest.
+A call answers the whole batch.</p>
 ${tables.slice(0, 3).map(({ table }) => table)}${tables.slice(3).map(({ title, table }) => folded(title, table))}`;
 }
 

@@ -1,8 +1,8 @@
 /** The README's measured table: generated from a committed result, so that no figure is typed in by hand. */
 import { BitpathError } from '../errors.js';
 import { escapeCell, markdownTable } from './compareMarkdown.js';
-import { band, fed, figure, milliseconds, times } from './reportFormat.js';
-import { bySetting, isOwn, PEERS, speedupBand } from './reportRivals.js';
+import { band, figure, milliseconds, times } from './reportFormat.js';
+import { bySetting, isOwn, labelOf, PEERS, speedupBand } from './reportRivals.js';
 import type { BenchResult, NetworkCase } from './result.js';
 
 const BEGIN = '<!-- bench:begin -->';
@@ -58,10 +58,9 @@ function shownSettings({ networks }: BenchResult): NetworkCase[][] {
 }
 
 function rowOf(result: BenchResult, item: NetworkCase): string[] {
-  const { network, engine, isa, threads, batch, latency, imagesPerSecond, speedup } = item;
-  const special = isa === null || isa === result.machine.isa ? '' : `, ${isa}`;
+  const { network, engine, threads, batch, latency, imagesPerSecond, speedup } = item;
   return [
-    isOwn(item) ? `${network}, ${fed(item)}${special}` : `${network} in ${engine}`,
+    isOwn(item) ? labelOf(item, result) : `${network} in ${engine}`,
     String(threads),
     String(batch),
     milliseconds(latency.p50),

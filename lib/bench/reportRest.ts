@@ -1,7 +1,7 @@
 /** The machine, the headline, memory, start-up, what was left out and how answers were checked. */
 import { bytes, count, fed, figure, milliseconds, NONE, plural, setting, times } from './reportFormat.js';
 import { html, type Insert, type Markup, tableOf } from './reportMarkup.js';
-import { bySetting, isOwn, PEERS } from './reportRivals.js';
+import { bySetting, PEERS } from './reportRivals.js';
 import type { BenchResult, NetworkCase } from './result.js';
 
 export function header({ machine, options, networks }: BenchResult): Markup {
@@ -25,7 +25,12 @@ export function header({ machine, options, networks }: BenchResult): Markup {
         .join(', ') || 'none',
     ],
   ];
-  return html`<dl class="facts">${facts.map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>\n`)}</dl>`;
+  const warnings = [
+    options['quick'] === true && 'This was a quick run: few rounds, wide noise bands, not for quoting.',
+    machine.commit.endsWith('-dirty') && 'The working tree had changes that are in no commit.',
+  ];
+  return html`<dl class="facts">${facts.map(([name, text]) => html`<div><dt>${name}</dt><dd>${text}</dd></div>\n`)}</dl>
+${warnings.map((text) => text && html`<p class="warning">${text}</p>\n`)}`;
 }
 
 function optionText(value: unknown): string {
@@ -34,7 +39,7 @@ function optionText(value: unknown): string {
 
 /** Our networks at the smallest setting, as large figures. */
 export function headline({ networks, machine }: BenchResult): Markup {
-  const own = bySetting(networks.filter(isOwn))[0] ?? [];
+  const own = bySetting(networks.filter(({ engine }) => engine === 'bitpath'))[0] ?? [];
   if (own.length === 0) return html``;
   const tiles = own.map((item) => {
     const isa = item.isa === null || item.isa === machine.isa ? '' : `, ${item.isa}`;

@@ -1,13 +1,23 @@
 /** Which cases of a result are ours, which are the peers', and how sure their ratio is. */
 import { type Interval, medianInterval } from './compareIntervals.js';
-import { setting } from './reportFormat.js';
+import { fed, setting } from './reportFormat.js';
 import type { BenchResult, NetworkCase } from './result.js';
 
 export type Peer = keyof NetworkCase['speedup'];
 export const PEERS: readonly Peer[] = ['float32', 'int8'];
 
+/** `bitpath`, or another way to call it, such as `bitpath run()`. */
 export function isOwn({ engine }: NetworkCase): boolean {
-  return engine === 'bitpath';
+  return /^bitpath( |$)/.test(engine);
+}
+
+/** "bireal-resnet18-64, picture, int16 stem", and what is special: the way it was called, an ISA that is not the machine's. */
+export function labelOf(item: NetworkCase, { machine }: BenchResult): string {
+  const { network, engine, isa } = item;
+  const special = [engine.replace(/^bitpath ?/, ''), isa === machine.isa ? '' : (isa ?? '')].filter(
+    (text) => text !== '',
+  );
+  return [network, fed(item), ...special].join(', ');
 }
 
 /** Cases with the same threads and batch, few threads and small batches first. */
@@ -34,7 +44,7 @@ export function speedupRounds({ networks }: BenchResult, item: NetworkCase, peer
       batch === item.batch &&
       Math.abs(latency.p50 / item.latency.p50 / speedup - 1) < 0.005,
   );
-  if (rival === undefined) return [];
+  if (rival === undefined || rival === item) return [];
   const [theirs, ours] = [rival.latency.rounds, item.latency.rounds];
   const n = Math.min(theirs.length, ours.length);
   return Array.from({ length: n }, (_, i) => (theirs[i] as number) / (ours[i] as number));

@@ -1,10 +1,10 @@
 /** The look of the report: light and dark, desktop and phone. The charts take their colours from the variables. */
 export const STYLE = `
 :root { color-scheme: light dark;
-  --paper: #ffffff; --panel: #f5f6f8; --ink: #16181d; --muted: #565c68; --grid: #e1e4ea; --link: #0b5cad; --good: #00694d; --bad: #b23a00;
+  --paper: #ffffff; --panel: #f5f6f8; --ink: #16181d; --muted: #565c68; --grid: #e1e4ea; --link: #0b5cad;
   --series-1: #0072b2; --series-2: #c44f00; --series-3: #00805c; --series-4: #a24c83; --series-5: #6b5b00; --series-6: #2f6fa3; }
 @media (prefers-color-scheme: dark) { :root {
-  --paper: #14161a; --panel: #1d2026; --ink: #eceef2; --muted: #a6adba; --grid: #2e333c; --link: #7db8f0; --good: #4fd0a5; --bad: #ff9a5c;
+  --paper: #14161a; --panel: #1d2026; --ink: #eceef2; --muted: #a6adba; --grid: #2e333c; --link: #7db8f0;
   --series-1: #56b4e9; --series-2: #f08c3a; --series-3: #35c79a; --series-4: #dd93bf; --series-5: #e0cc4a; --series-6: #9fc9ea; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
@@ -43,10 +43,11 @@ tbody th { font-weight: 500; }
 tfoot th, tfoot td { border-top: 2px solid var(--muted); border-bottom: 0; font-weight: 600; }
 th:first-child, td:first-child { padding-left: 0; }
 .number { text-align: right; }
-td.text, .wrap { white-space: normal; min-width: 16ch; max-width: 44ch; overflow-wrap: anywhere; }
+.wrap { white-space: normal; min-width: 16ch; max-width: 44ch; overflow-wrap: anywhere; }
 tbody small { display: block; color: var(--muted); font-size: .92em; font-weight: 400; }
 details { margin: .75rem 0; }
 summary { cursor: pointer; color: var(--link); }
+.warning { border-left: 4px solid var(--series-2); padding-left: .7rem; font-weight: 600; }
 .omitted li { margin: .3rem 0; max-width: 90ch; overflow-wrap: anywhere; }
 @media (max-width: 620px) {
   main { padding: 16px 14px 48px; }

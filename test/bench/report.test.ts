@@ -146,6 +146,12 @@ describe('the report', () => {
     );
   });
 
+  it('warns of quick runs and of changes in no commit', async () => {
+    const result = { ...empty(), options: { quick: true }, machine: { ...empty().machine, commit: '01234567-dirty' } };
+    assert.equal(count(await reportHtml(result), /<p class="warning">/g), 2);
+    assert.equal(count(await fullPage(), /<p class="warning">/g), 0);
+  });
+
   it('draws a bar for each speed-up, with whiskers and its value', async () => {
     const result = full();
     const part = section(await fullPage(), 'speed-up');
