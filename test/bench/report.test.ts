@@ -285,6 +285,8 @@ describe('what the report computes', () => {
     const band = speedupBand(result, item, 'int8')!;
     assert.ok(band.low < item.speedup.int8! && item.speedup.int8! < band.high && band.high / band.low < 1.05);
     assert.equal(speedupBand({ ...result, networks: result.networks.filter(isOwn) }, item, 'int8'), null);
+    const elsewhere = result.networks.map((other) => (isOwn(other) ? other : { ...other, threads: 7 }));
+    assert.equal(speedupBand({ ...result, networks: elsewhere }, item, 'int8'), null, 'a peer with other threads');
     assert.equal(speedupBand(lone(), lone().networks[0]!, 'int8'), null);
   });
 
