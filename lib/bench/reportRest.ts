@@ -75,9 +75,10 @@ export function memory({ memory }: BenchResult): Markup {
     right('/ file'),
     right('feature maps'),
     right('peak above bare Node'),
-    right('allocated a run'),
+    right('growth a run'),
   ];
-  return html`<p>The peak is the largest resident set of a process that loads the model and answers, less that of a bare Node.</p>
+  return html`<p>The peak is the largest resident set of a process that loads the model and answers, less that of a bare Node. Growth is what
+a steady run allocates and keeps.</p>
 ${tableOf('Memory', columns, rows)}`;
 }
 
