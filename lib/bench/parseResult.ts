@@ -26,6 +26,7 @@ function number(least: number, expected: string): Check {
   };
 }
 const positive = number(Number.MIN_VALUE, 'a number above 0');
+const anyNumber = number(-Number.MAX_VALUE, 'a number');
 const notNegative = number(0, 'a number that is not negative');
 
 function nullable(check: Check): Check {
@@ -148,9 +149,9 @@ const result = record<BenchResult>({
       fileBytes: notNegative,
       weightBytes: notNegative,
       arenaBytes: notNegative,
-      // A difference of two measurements: noise may take it below 0.
-      peakRssBytes: number(-Number.MAX_VALUE, 'a number'),
-      allocatedPerRun: nullable(notNegative),
+      // Differences of two measurements: noise may take them below 0.
+      peakRssBytes: anyNumber,
+      allocatedPerRun: nullable(anyNumber),
     }),
   ),
   startup: list(record<Item<'startup'>>({ network: text, firstAnswerMs: timing, importMs: timing })),

@@ -36,6 +36,10 @@ describe('parseResult', () => {
     }
   });
 
+  it('takes differences of measurements that noise took below 0', () => {
+    for (const field of ['peakRssBytes', 'allocatedPerRun']) parseResult(changed(`memory.0.${field}`, -4096), 'a');
+  });
+
   it('keeps what it does not know', () => {
     assert.equal((parseResult(JSON.stringify({ ...empty(), note: 'x' }), 'a') as { note?: string }).note, 'x');
   });
