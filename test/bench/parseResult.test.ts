@@ -51,7 +51,11 @@ describe('parseResult', () => {
     ['a number', '7', /names no format/],
     ['a list', '[]', /names no format/],
     ['another JSON', '{"name": "bitpath"}', /names no format/],
-    ['another version', JSON.stringify({ ...full(), format: 'bitpath.bench/0' }), /"bitpath.bench\/0".*reads "bitpath.bench\/1"/],
+    [
+      'another version',
+      JSON.stringify({ ...full(), format: 'bitpath.bench/0' }),
+      /"bitpath.bench\/0".*reads "bitpath.bench\/1"/,
+    ],
     ['a document of the command line', JSON.stringify({ format: 'bitpath.diff/1' }), /"bitpath.diff\/1"/],
   ] as const) {
     it(`refuses ${name}`, () => assert.match(reasonOf(json), expected));

@@ -84,16 +84,16 @@ describe('the report', () => {
     lone: lone(),
     empty: empty(),
     evil: poisoned(full()),
-    'many settings': { ...full(), networks: networkCases([1, 2, 4], [1, 2, 4]).filter((_, i) => i % 4 < 2) },
+    'many settings': { ...empty(), networks: networkCases([1, 2, 4], [1, 2, 4]).filter((_, i) => i % 4 < 2) },
     'no rounds': {
-      ...full(),
+      ...empty(),
       networks: full().networks.map((item) => ({ ...item, latency: { ...item.latency, rounds: [] } })),
     },
     'no numbers': broken(full()),
   };
   for (const [name, result] of Object.entries(variants)) {
     it(`of ${name} is well-formed, needs nothing else and shows no accident`, async () => {
-      const page = await reportHtml(result);
+      const page = await (name === 'full' ? fullPage() : reportHtml(result));
       const tags = tagsOf(page);
       for (const { name, attributes } of tags) {
         assert.ok(!['script', 'link', 'img', 'iframe', 'object', 'image', 'use'].includes(name), name);
@@ -116,17 +116,20 @@ describe('the report', () => {
   }
 
   it('shows markup of a file as text', async () => {
-    const page = await reportHtml(poisoned(full()));
+    const page = await reportHtml(poisoned({ ...full(), networks: [], scaling: [] }));
     assertSays(
       page,
       `bitpath on <img src=x onerror="alert(1)">&{a|b}'\\u202e\\u0007AMD EPYC`,
       `{a|b}'\\u202e\\u0007bconv_vpopcntq_8x8`,
     );
-    assert.ok(count(page, /&lt;img src=x/g) > 200);
+    assert.ok(count(page, /&lt;img src=x/g) > 100);
   });
 
   it('is the same for the same result', async () => {
-    assert.ok((await reportHtml(full())) === (await fullPage()));
+    const { scaling, layers } = full();
+    const result = { ...empty(), scaling: scaling.slice(0, 3), layers: layers.slice(1) };
+    const [once, again] = [await reportHtml(result), await reportHtml(result)];
+    assert.ok(once === again);
   });
 
   it('names the machine, the versions and the commit', async () => {
