@@ -29,8 +29,8 @@ export interface StartupReport {
 
 /** All that `import 'bitpath'` loads: this process stands for a user's program, and is no layer above or below it. */
 const PACKAGE = new URL('../index.js', import.meta.url).href;
-const WARM_RUNS = 30;
-const STEADY_RUNS = 200;
+const WARM_RUNS = 100;
+const STEADY_RUNS = 400;
 
 /** The picture's byte at `index`. */
 export function pixelOf(index: number): number {

@@ -1,10 +1,9 @@
 /** Whole networks against the peers: all rivals with the same threads and batch take turns in one run. */
 import { BitpathError } from '../errors.js';
-import { checkFloat, checkQuantized } from './check.js';
 import { type BenchContext, doublings, effort, omit, type Step } from './context.js';
 import type { Contender, Entry } from './contenders.js';
 import { interleave, type Task } from './harness.js';
-import { PEER_KINDS, type Peer, type PeerKind } from './peers.js';
+import { engineOf, type Peer, type PeerKind } from './peers.js';
 import type { NetworkCase } from './result.js';
 
 export const FLOAT_NETWORK = 'resnet18';
@@ -62,11 +61,12 @@ async function group(context: BenchContext, sizes: Sizes): Promise<void> {
       const contender = await prepare(context, entry, sizes);
       if (contender !== null) contenders.push(contender);
     }
-    const { tensor } = context.workshop.pictures(sizes.batch);
-    for (const kind of PEER_KINDS) {
-      if (context.peers !== null) peers.push(await context.peers.open(kind, tensor, sizes));
+    const own = contenders.find(({ network }) => network === FLOAT_NETWORK);
+    if (context.peers !== null && own !== undefined) {
+      const { tensor } = context.workshop.pictures(sizes.batch);
+      peers.push(...(await context.peers.open(tensor, own.logits, sizes)));
     }
-    const rivals = await line(context, contenders, peers, sizes);
+    const rivals = line(context, contenders, peers, sizes);
     const timings = await interleave(
       rivals.map(({ task }) => task),
       effort(context, sizes.batch),
@@ -107,24 +107,18 @@ async function prepare({ workshop, draft }: BenchContext, entry: Entry, sizes: S
   }
 }
 
-/** All rivals of a group, their answers checked. */
-async function line(
-  { workshop, size }: BenchContext,
+/** All rivals of a group. */
+function line(
+  { workshop }: BenchContext,
   contenders: readonly Contender[],
   peers: readonly Peer[],
   { threads, batch }: Sizes,
-): Promise<Rival[]> {
-  const answers = new Map<PeerKind, Float32Array>();
-  for (const { kind, run } of peers) answers.set(kind, await run());
-  const theirs = answers.get('float32');
-  const own = contenders.find(({ network }) => network === FLOAT_NETWORK);
-  const float = theirs && own && checkFloat(`${FLOAT_NETWORK} against onnxruntime`, own.logits, theirs, batch);
-  const float32Text = float === undefined ? '' : `within ${float.toExponential(0)} of the other engine's largest logit`;
-
+): Rival[] {
   const scalar = `bit-equal to the scalar kernels on ${Math.min(batch, workshop.referenceImages)} of ${batch}`;
+  const float32 = peers.find(({ kind }) => kind === 'float32');
   const ours = contenders.map(({ network, input, stem, executor, run }): Rival => {
     const known = { network, engine: 'bitpath', isa: executor.isa, input, stem, threads, batch };
-    const checked = network === FLOAT_NETWORK && float !== undefined ? `${scalar}; ${float32Text}` : scalar;
+    const checked = network === FLOAT_NETWORK && float32 !== undefined ? `${scalar}; ${float32.checked}` : scalar;
     return { task: { name: `${network} ${input} ${stem} ${executor.isa}`, run }, known: { ...known, checked } };
   });
   const [first] = contenders;
@@ -134,19 +128,9 @@ async function line(
     const task = { name: `${network} run()`, run: () => executor.run(data), async: true };
     ours.push({ task, known });
   }
-  const rivals = peers.map(({ kind, run }): Rival => {
-    let checked = float32Text;
-    if (kind === 'int8' && theirs !== undefined) {
-      // Ranges were calibrated at this size too, but a network of tiny pictures has few values to average over.
-      const cosine = checkQuantized(`int8 peer at ${size}×${size}`, answers.get('int8') as Float32Array, theirs, batch);
-      checked = `cosine of logits with float32 ${cosine.toFixed(4)}`;
-    }
-    const known = { network: FLOAT_NETWORK, engine: engineOf(kind), isa: null, input: 'float32', stem: kind } as const;
-    return { task: { name: engineOf(kind), run, async: true }, known: { ...known, threads, batch, checked } };
+  const theirs = peers.map(({ kind, engine, checked, run }): Rival => {
+    const known = { network: FLOAT_NETWORK, engine, isa: null, input: 'float32', stem: kind, threads, batch } as const;
+    return { task: { name: engine, run, async: true }, known: { ...known, checked } };
   });
-  return [...ours, ...rivals];
-}
-
-function engineOf(kind: PeerKind): string {
-  return `onnxruntime ${kind}`;
+  return [...ours, ...theirs];
 }

@@ -3,10 +3,11 @@ import { type BenchContext, doublings, effort, type Step } from './context.js';
 import { type Contender, Workshop } from './contenders.js';
 import { type Effort, interleave, type Task } from './harness.js';
 import { BINARY_NETWORKS, FLOAT_NETWORK } from './networks.js';
-import { PEER_KINDS, type Peer } from './peers.js';
+import type { Peer } from './peers.js';
 import type { ScalingCurve } from './result.js';
 
 const PICTURE = { input: 'uint8', stem: 'int16', isa: null } as const;
+const FLOAT_ENTRY = { network: FLOAT_NETWORK, input: 'float32', stem: 'float32', isa: null } as const;
 const NETWORKS = BINARY_NETWORKS.slice(0, 2);
 /** Of the curve by threads: enough images for every thread to have some. */
 const THREADS_BATCH = 8;
@@ -75,22 +76,26 @@ async function curve(
   }
 }
 
-/** Their answers are checked by the groups of networks, with the same models and pictures. */
 async function peersByBatch(context: BenchContext, batches: readonly number[]): Promise<void> {
   const { peers, workshop, draft } = context;
-  for (const kind of PEER_KINDS) {
-    const open: Peer[] = [];
-    try {
-      for (const batch of batches) {
-        const peer = await peers?.open(kind, workshop.pictures(batch).tensor, { threads: 1, batch });
-        if (peer !== undefined) open.push(peer);
-      }
-      const tasks = open.map(({ run }, i) => ({ name: `${kind} batch ${batches[i]}`, run, async: true }));
-      const points = await timed(context, batches, tasks);
-      draft.scaling.push({ network: FLOAT_NETWORK, engine: `onnxruntime ${kind}`, by: 'batch', points });
-    } finally {
-      for (const peer of open) await peer.release();
+  const open: (Peer & { readonly batch: number })[] = [];
+  try {
+    for (const batch of batches) {
+      const own = await workshop.prepare(FLOAT_ENTRY, { threads: 1, batch });
+      own.executor.dispose();
+      const { tensor } = workshop.pictures(batch);
+      for (const peer of (await peers?.open(tensor, own.logits, { threads: 1, batch })) ?? [])
+        open.push({ ...peer, batch });
     }
+    const tasks = open.map(({ engine, batch, run }) => ({ name: `${engine} batch ${batch}`, run, async: true }));
+    const xs = open.map(({ batch }) => batch);
+    const points = await timed(context, xs, tasks);
+    for (const engine of new Set(open.map((peer) => peer.engine))) {
+      const its = points.filter((_, i) => open[i]?.engine === engine);
+      draft.scaling.push({ network: FLOAT_NETWORK, engine, by: 'batch', points: its });
+    }
+  } finally {
+    for (const peer of open) await peer.release();
   }
 }
 
