@@ -6,12 +6,12 @@ import { checkNormalization, compileProgram, type Normalization, type Program } 
 import { BitpathError, fromNative } from './errors.js';
 import { checkGraph } from './graph/builder.js';
 import type { Graph, Shape } from './graph/types.js';
-import { type Isa, type NativeExecutor, type NativeProgram, native } from './native.js';
+import { type Isa, type NativeExecutor, type NativeProgram, native, type Peaks } from './native.js';
 import { type Images, type RunInput, readImages } from './runInput.js';
 import { type Params, Tensor } from './tensor.js';
 
 export type { Normalization } from './compiler/index.js';
-export type { Isa } from './native.js';
+export type { Isa, Peaks } from './native.js';
 export type { RunInput } from './runInput.js';
 
 export interface CompileOptions {
@@ -47,8 +47,33 @@ export interface InstructionDescription {
   readonly steps: readonly string[];
   /** Packed weights and constants. */
   readonly weightBytes: number;
+  /** Of feature maps, read and written, for one image. Weights come on top. */
+  readonly mapBytes: number;
   /** Multiply-accumulates of one image. */
   readonly macs: number;
+  /** Only with `profile`. */
+  readonly profile?: InstructionProfile;
+}
+
+/** Medians over the runs of a profile, for one image. */
+export interface InstructionProfile {
+  readonly nanoseconds: number;
+  /** At the clock of the profile. */
+  readonly cycles: number;
+  /** The fewest cycles that the instruction's multiply-accumulates take with this kernel's instructions, on all its threads. */
+  readonly floorCycles: number;
+}
+
+export interface ProfileOptions {
+  /** Which way in is run. Default: `uint8` where the network takes pictures. */
+  readonly input?: 'float32' | 'uint8' | undefined;
+  /** 1 … 65536, default 30. */
+  readonly runs?: number | undefined;
+}
+
+export interface DescribeOptions {
+  /** Runs the network on made-up input, on this thread, and says how long each instruction takes. */
+  readonly profile?: boolean | ProfileOptions | undefined;
 }
 
 export interface ExecutorDescription {
@@ -60,10 +85,19 @@ export interface ExecutorDescription {
   /** The feature maps of one batch; each clone has its own. */
   readonly arenaBytes: number;
   readonly instructions: readonly InstructionDescription[];
+  /** Only with `profile`: how it was measured, the core's clock in 10⁹ cycles a second among it. */
+  readonly profile?: {
+    readonly input: 'float32' | 'uint8';
+    readonly runs: number;
+    readonly clockGHz: number;
+    readonly peaks: Peaks;
+  };
 }
 
 const MAX_THREADS = 1024;
 const MAX_BATCH = 65536;
+const DEFAULT_PROFILE_RUNS = 30;
+const MAX_PROFILE_RUNS = 65536;
 
 /**
  * Compiles a graph for this machine.
@@ -186,13 +220,21 @@ export class Executor implements Disposable {
     if (this.acceptsUint8) await this.run(new Uint8Array(length));
   }
 
-  /** What was compiled: each instruction with its kernel, shape and cost, and the totals. */
-  describe(): ExecutorDescription {
-    this.#live();
+  /**
+   * What was compiled: each instruction with its kernel, shape and cost, and the totals. With `profile` also the time that each
+   * takes and the least that it could take; that blocks this thread for the runs and some 50 ms of calibration.
+   *
+   * @throws `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION`, `ERR_BITPATH_DISPOSED`
+   */
+  describe(options: DescribeOptions = {}): ExecutorDescription {
+    checkOptions('options', options, ['profile']);
+    const executor = this.#live();
     const { program, packed, threads } = this.#compiled;
+    const profile = readProfileOptions(options.profile, this.acceptsUint8);
+    const profiled = profile === null ? null : nativeCall(() => this.#profile(executor, profile));
     const instructions = packed.describe().map((instruction, i): InstructionDescription => {
       const { nodes = [], when = 0 } = program.instructions[i] ?? {};
-      const { op, kernel, steps, weightBytes, macs, channels, height, width } = instruction;
+      const { op, kernel, steps, weightBytes, mapBytes, macs, channels, height, width } = instruction;
       const input = ({ 0: 'any', 1: 'float32', 2: 'uint8' } as const)[when];
       return {
         nodes,
@@ -203,11 +245,47 @@ export class Executor implements Disposable {
         output: { channels, height, width },
         steps,
         weightBytes,
+        mapBytes,
         macs,
+        ...(profiled && { profile: profiled.of(i, op, macs) }),
       };
     });
     const { isa, arenaBytes, weightBytes } = packed;
-    return { isa, threads, batch: program.batch, weightBytes, arenaBytes, instructions };
+    const { of: _, ...how } = profiled ?? { of: null };
+    return {
+      isa,
+      threads,
+      batch: program.batch,
+      weightBytes,
+      arenaBytes,
+      instructions,
+      ...(profiled && { profile: how as NonNullable<ExecutorDescription['profile']> }),
+    };
+  }
+
+  /** Full batches, so that each instruction has the work that it was compiled for. */
+  #profile(executor: NativeExecutor, { input, runs }: Required<ProfileOptions>) {
+    const { program, packed, threads } = this.#compiled;
+    const { channels, height, width } = this.inputShape;
+    const length = this.batch * channels * height * width;
+    const pixels = Uint8Array.from({ length }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 24);
+    const data = input === 'uint8' ? pixels : Float32Array.from(pixels, (pixel) => pixel / 64 - 2);
+    executor.profile(data, this.batch, 2); // finds memory and threads in place
+    const clockGHz = native().clockGHz();
+    const peaks = native().peaks(packed.isa);
+    const times = executor.profile(data, this.batch, runs as number);
+    const count = program.instructions.length;
+    return {
+      input: input as 'float32' | 'uint8',
+      runs: runs as number,
+      clockGHz,
+      peaks,
+      of: (i: number, op: string, macs: number): InstructionProfile => {
+        const sorted = Float64Array.from({ length: runs as number }, (_, run) => times[run * count + i] ?? 0).sort();
+        const nanoseconds = (sorted[sorted.length >> 1] ?? 0) / this.batch;
+        return { nanoseconds, cycles: nanoseconds * clockGHz, floorCycles: macs / (peakOf(op, peaks) * threads) };
+      },
+    };
   }
 
   /** Another executor over the same packed weights, with memory of its own. Disposing one leaves the other alone. */
@@ -242,6 +320,23 @@ export class Executor implements Disposable {
     });
     return Object.fromEntries(named);
   }
+}
+
+function readProfileOptions(profile: unknown, acceptsUint8: boolean): Required<ProfileOptions> | null {
+  if (profile === undefined || profile === false) return null;
+  if (profile === true) return { input: acceptsUint8 ? 'uint8' : 'float32', runs: DEFAULT_PROFILE_RUNS };
+  checkOptions('options.profile', profile as object, ['input', 'runs']);
+  const { input = acceptsUint8 ? 'uint8' : 'float32', runs = DEFAULT_PROFILE_RUNS } = profile as ProfileOptions;
+  if (input !== 'float32' && input !== 'uint8')
+    throw argumentError('options.profile.input', "'float32' or 'uint8'", input);
+  if (input === 'uint8' && !acceptsUint8)
+    throw argumentError('options.profile.input', "'float32', as the network takes no pictures", input);
+  return { input, runs: checkInteger('options.profile.runs', runs, 1, MAX_PROFILE_RUNS) };
+}
+
+/** Multiply-accumulates a cycle of the kernel that runs `op`. */
+function peakOf(op: string, { binaryMacsPerCycle, floatMacsPerCycle, pixelMacsPerCycle }: Peaks): number {
+  return op === 'binaryConv' ? binaryMacsPerCycle : op === 'pixelConv' ? pixelMacsPerCycle : floatMacsPerCycle;
 }
 
 /** Runs `call`, and throws what the addon throws as a BitpathError. */

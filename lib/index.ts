@@ -13,12 +13,16 @@ export { BitpathError, type ErrorCode, type ErrorDetails } from './errors.js';
 export {
   type CompileOptions,
   compile,
+  type DescribeOptions,
   Executor,
   type ExecutorDescription,
   type InstructionDescription,
+  type InstructionProfile,
   type Isa,
   type Normalization,
   type Outputs,
+  type Peaks,
+  type ProfileOptions,
   type RunInput,
   type RunOptions,
 } from './executor.js';

@@ -16,6 +16,8 @@ export interface NativeInstruction {
   readonly channels: number;
   /** Bytes of packed weights and epilogue constants. */
   readonly weightBytes: number;
+  /** Bytes of feature maps that one image's instruction reads and writes. */
+  readonly mapBytes: number;
   /** Multiply-accumulates of one image: ±1 products for `binaryConv`, real ones for `conv`, `pixelConv`. */
   readonly macs: number;
   /** The fused steps, such as `affine`, `add`, `store`, `sign`. */

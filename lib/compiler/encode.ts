@@ -92,7 +92,7 @@ class Encoder {
           ...dilation,
           groups,
           Number(make.zeroPad),
-          at(this.#fused.bitMaps, make.bitMap).shape.channels / groups,
+          at(this.#fused.bitMaps, make.bitMap).counted / groups,
           this.#constants.add(make.bits),
         ];
       }
@@ -174,7 +174,7 @@ class Encoder {
       case 'prelu':
         return [opcode, this.#constants.add(step.slope)];
       case 'sign':
-        return [opcode, ...this.#bitMap(step.bitMap), 0, 1, ...this.#rule(step.rule)];
+        return [opcode, ...this.#bitMap(step.bitMap), step.firstBit, Number(step.clears), ...this.#rule(step.rule)];
     }
   }
 

@@ -33,7 +33,7 @@ class Fuser {
   readonly #outputs: ReadonlySet<number>;
   readonly #instructions: Instruction[] = [];
   readonly #bitMaps: BitMap[] = [];
-  /** Bit map that a binary conv reads, by {@link bitMapKey}. */
+  /** Bit map that a binary conv reads, by {@link MapKey.id}. */
   readonly #bitMapOf = new Map<string, number>();
   readonly #absorbed = new Set<FoldedNode>();
   /** Float values that lie in memory when the next instruction starts. */
@@ -57,6 +57,7 @@ class Fuser {
     switch (work.op) {
       case 'sign':
       case 'copy': // steps of whatever made their operand
+      case 'concatBits':
         return;
       case 'concat': {
         this.#stored.add(node.output);
@@ -68,8 +69,7 @@ class Fuser {
       case 'input':
         return this.#make(node, work);
       case 'binaryConv': {
-        const key = bitMapKey(at(node.inputs, 0), work.attrs.padding, work.padBit);
-        const bitMap = this.#bitMapOf.get(key);
+        const bitMap = this.#bitMapOf.get(mapOf(node, at(node.inputs, 0)).id);
         if (bitMap === undefined) throw new RangeError(`no bit map for ${node.names.join(', ')}`);
         return this.#make(node, { ...work, bitMap });
       }
@@ -147,31 +147,68 @@ class Fuser {
   #signs(value: number, sign: FoldedNode, rule: SignRule, names: string[]): readonly Step[] {
     const steps: Step[] = [];
     names.push(...sign.names);
-    for (const conv of at(this.#consumers, sign.output)) {
-      if (conv.work.op !== 'binaryConv') continue;
-      const {
-        padBit,
-        attrs: { padding },
-      } = conv.work;
-      const key = bitMapKey(sign.output, padding, padBit);
-      if (this.#bitMapOf.has(key)) continue;
-      const plain = rule.threshold === null && rule.flip === null;
-      const plainKey = `plain ${bitMapKey(value, padding, padBit)}`;
-      let bitMap = plain ? this.#bitMapOf.get(plainKey) : undefined;
-      if (bitMap === undefined) {
-        bitMap = this.#bitMaps.length;
-        this.#bitMaps.push({ shape: at(this.#graph.values, value).shape, padding, padBit });
-        steps.push({ op: 'sign', bitMap, rule });
-        if (plain) this.#bitMapOf.set(plainKey, bitMap);
+    for (const reader of at(this.#consumers, sign.output)) {
+      if (reader.work.op === 'binaryConv') {
+        steps.push(...this.#signFor(reader, value, sign, rule));
+      } else if (reader.work.op === 'concatBits') {
+        const { offsets, bits } = reader.work;
+        const part = reader.inputs.indexOf(sign.output);
+        const shape = { ...at(this.#graph.values, reader.output).shape, channels: bits };
+        const counted = at(this.#graph.values, reader.output).shape.channels;
+        for (const key of this.#paddingsOf(reader)) {
+          steps.push(this.#signOf(key, { shape, counted }, rule, at(offsets, part)));
+        }
       }
-      this.#bitMapOf.set(key, bitMap);
     }
     return steps;
   }
+
+  /** The bit map that `conv` reads, made of `sign` alone. */
+  #signFor(conv: FoldedNode, value: number, sign: FoldedNode, rule: SignRule): readonly Step[] {
+    const key = mapOf(conv, sign.output);
+    if (this.#bitMapOf.has(key.id)) return [];
+    const plain = rule.threshold === null && rule.flip === null;
+    const plainKey = `plain ${mapOf(conv, value).id}`;
+    const known = plain ? this.#bitMapOf.get(plainKey) : undefined;
+    if (known !== undefined) {
+      this.#bitMapOf.set(key.id, known);
+      return [];
+    }
+    const { shape } = at(this.#graph.values, value);
+    const step = this.#signOf(key, { shape, counted: shape.channels }, rule, 0);
+    if (plain) this.#bitMapOf.set(plainKey, step.bitMap);
+    return [step];
+  }
+
+  /** The bit maps that convs want of joined bits. */
+  #paddingsOf(concat: FoldedNode): readonly MapKey[] {
+    const keys = at(this.#consumers, concat.output).map((conv) => mapOf(conv, concat.output));
+    return [...new Map(keys.map((key) => [key.id, key])).values()];
+  }
+
+  /** A SIGN into the bit map of `key`, which the first one makes. */
+  #signOf(key: MapKey, map: Pick<BitMap, 'shape' | 'counted'>, rule: SignRule, firstBit: number) {
+    const known = this.#bitMapOf.get(key.id);
+    const bitMap = known ?? this.#bitMaps.length;
+    if (known === undefined) {
+      this.#bitMaps.push({ ...map, padding: key.padding, padBit: key.padBit });
+      this.#bitMapOf.set(key.id, bitMap);
+    }
+    return { op: 'sign', bitMap, rule, firstBit, clears: known === undefined } as const;
+  }
 }
 
-function bitMapKey(value: number, padding: Padding, padBit: 0 | 1): string {
-  return `${value}: ${padding.join(' ')} ${padBit}`;
+interface MapKey {
+  readonly id: string;
+  readonly padding: Padding;
+  readonly padBit: 0 | 1;
+}
+
+/** The bit map that `conv` reads of the bits of `value`. */
+function mapOf(conv: FoldedNode, value: number): MapKey {
+  if (conv.work.op !== 'binaryConv') throw new RangeError(`${conv.work.op} reads bits`);
+  const { padBit, attrs } = conv.work;
+  return { id: `${value}: ${attrs.padding.join(' ')} ${padBit}`, padding: attrs.padding, padBit };
 }
 
 function stepsOf(work: ElementWise, other: number | undefined): readonly Step[] {

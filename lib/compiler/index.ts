@@ -5,6 +5,7 @@
 import { checkParams } from '../graph/params.js';
 import type { Graph } from '../graph/types.js';
 import type { Params } from '../tensor.js';
+import { distribute } from './distribute.js';
 import { encode } from './encode.js';
 import { fold } from './fold.js';
 import { fuse } from './fuse.js';
@@ -30,7 +31,7 @@ export interface CompilerOptions {
 export function compileProgram(graph: Graph, params: Params, { batch, normalization }: CompilerOptions): Program {
   checkParams(graph, params);
   const folded = foldThresholds(fold(prune(graph), params));
-  const { graph: joined, homes } = joinConcats(folded);
+  const { graph: joined, homes } = joinConcats(distribute(folded));
   const floats = fuse(joined);
   const stems = normalization === null ? floats : acceptPixels(floats, joined, normalization);
   const fused = poolConvs(stems, joined, homes);

@@ -43,6 +43,8 @@ export type Work =
   | { readonly op: 'maxPool'; readonly attrs: WindowAttrs }
   | { readonly op: 'avgPool'; readonly attrs: PoolAttrs }
   | { readonly op: 'concat' }
+  /** Bits of its inputs in one pixel, each from its offset on; `bits` in all. */
+  | { readonly op: 'concatBits'; readonly offsets: readonly number[]; readonly bits: number }
   | { readonly op: 'copy' }
   | ElementWise;
 
@@ -76,9 +78,13 @@ export interface Home {
   readonly offset: number;
 }
 
-/** A padded map of sign bits, shared by all binary convs that read the same bits with the same padding. */
+/**
+ * A padded map of sign bits, shared by all binary convs that read the same bits with the same padding. Channels of `shape`
+ * are the bits of a pixel, of which `counted` are written.
+ */
 export interface BitMap {
   readonly shape: Shape;
+  readonly counted: number;
   readonly padding: Padding;
   readonly padBit: 0 | 1;
 }
@@ -91,8 +97,14 @@ export type Step =
   | { readonly op: 'hardtanh'; readonly min: number; readonly max: number }
   | { readonly op: 'prelu'; readonly slope: Float32Array }
   | { readonly op: 'store'; readonly value: number }
-  /** `bitMap` indexes {@link FusedGraph.bitMaps}. */
-  | { readonly op: 'sign'; readonly bitMap: number; readonly rule: SignRule };
+  /** `bitMap` indexes {@link FusedGraph.bitMaps}; `clears`: this is the first to write there. */
+  | {
+      readonly op: 'sign';
+      readonly bitMap: number;
+      readonly rule: SignRule;
+      readonly firstBit: number;
+      readonly clears: boolean;
+    };
 
 /** The first work of an instruction, which makes one value per output element. */
 export type Maker =

@@ -140,15 +140,10 @@ inline void widen(__m256i sums, __m256i (&wide)[2]) {
   wide[1] = _mm256_add_epi16(wide[1], _mm256_unpackhi_epi8(sums, zero));
 }
 
-// Adds the 16-bit counters to the four groups of 8 lanes, in lane order, and clears them.
-template <int P>
-inline void widen(__m256i (&wide)[2], Ints (*counts)[P], int p) {
-  for (int group = 0; group < 4; ++group) {
-    const __m256i half = wide[group % 2];
-    const __m128i eight = group < 2 ? _mm256_castsi256_si128(half) : _mm256_extracti128_si256(half, 1);
-    counts[group][p].v = _mm256_add_epi32(counts[group][p].v, _mm256_cvtepu16_epi32(eight));
-  }
-  wide[0] = wide[1] = _mm256_setzero_si256();
+// The 16-bit counters of the four groups of 8 lanes, in lane order.
+inline __m256i widened(const __m256i (&wide)[2], int group) {
+  const __m256i half = wide[group % 2];
+  return _mm256_cvtepu16_epi32(group < 2 ? _mm256_castsi256_si128(half) : _mm256_extracti128_si256(half, 1));
 }
 
 template <int P, int V>
@@ -158,25 +153,21 @@ inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segment
   constexpr int kWordSteps = 65535 / 248;  // widenings that 16 bits hold
   const int bytes = (w.segmentLength + 7) / 8;
   const ptrdiff_t blockBytes = static_cast<ptrdiff_t>(w.segmentCount) * bytes * kBconvLanes;
+  const ptrdiff_t stride = w.pixelStride * 4;
   const __m256i low = _mm256_set1_epi8(15);
 
-  __m256i wide[V][P][2];
+  __m256i wide[V][P][2], sums[V][P];
   for (int i = 0; i < V; ++i) {
-    for (int p = 0; p < P; ++p) {
-      wide[i][p][0] = wide[i][p][1] = _mm256_setzero_si256();
-      for (int g = 0; g < 4; ++g) counts[4 * i + g][p].v = _mm256_setzero_si256();
-    }
+    for (int p = 0; p < P; ++p) wide[i][p][0] = wide[i][p][1] = sums[i][p] = _mm256_setzero_si256();
   }
-  int widenings = 0;
+  bool flushed = false;
+  int left = kByteSteps, widenings = 0;
   const uint8_t* weight = weights;
   for (int s = 0; s < w.segmentCount; ++s) {
     const uint8_t* window = reinterpret_cast<const uint8_t*>(segments[s] + offset);
     for (int k = 0; k < bytes;) {
-      const int end = std::min(bytes, k + kByteSteps);
-      __m256i sums[V][P];
-      for (int i = 0; i < V; ++i) {
-        for (int p = 0; p < P; ++p) sums[i][p] = _mm256_setzero_si256();
-      }
+      const int end = std::min(bytes, k + left);
+      left -= end - k;
       for (; k < end; ++k, weight += kBconvLanes) {
         __m256i lows[V], highs[V];
         for (int i = 0; i < V; ++i) {
@@ -185,7 +176,7 @@ inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segment
           highs[i] = _mm256_and_si256(_mm256_srli_epi16(block, 4), low);
         }
         for (int p = 0; p < P; ++p) {
-          const NibbleRows::Entry& rows = kNibbles.of[window[p * w.pixelStride * 4 + k]];
+          const NibbleRows::Entry& rows = kNibbles.of[window[p * stride + k]];
           const __m256i lowRow =
               _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(rows.low)));
           const __m256i highRow =
@@ -196,19 +187,36 @@ inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segment
           }
         }
       }
+      if (left > 0) continue;
+      left = kByteSteps;
       for (int i = 0; i < V; ++i) {
-        for (int p = 0; p < P; ++p) widen(sums[i][p], wide[i][p]);
-      }
-      if (++widenings == kWordSteps) {
-        widenings = 0;
-        for (int i = 0; i < V; ++i) {
-          for (int p = 0; p < P; ++p) widen<P>(wide[i][p], counts + 4 * i, p);
+        for (int p = 0; p < P; ++p) {
+          widen(sums[i][p], wide[i][p]);
+          sums[i][p] = _mm256_setzero_si256();
         }
       }
+      if (++widenings < kWordSteps - 1) continue;  // one more may follow the loop
+      widenings = 0;
+      for (int i = 0; i < V; ++i) {
+        for (int p = 0; p < P; ++p) {
+          for (int g = 0; g < 4; ++g) {
+            __m256i& count = counts[4 * i + g][p].v;
+            count = flushed ? _mm256_add_epi32(count, widened(wide[i][p], g)) : widened(wide[i][p], g);
+          }
+          wide[i][p][0] = wide[i][p][1] = _mm256_setzero_si256();
+        }
+      }
+      flushed = true;
     }
   }
   for (int i = 0; i < V; ++i) {
-    for (int p = 0; p < P; ++p) widen<P>(wide[i][p], counts + 4 * i, p);
+    for (int p = 0; p < P; ++p) {
+      widen(sums[i][p], wide[i][p]);
+      for (int g = 0; g < 4; ++g) {
+        __m256i& count = counts[4 * i + g][p].v;
+        count = flushed ? _mm256_add_epi32(count, widened(wide[i][p], g)) : widened(wide[i][p], g);
+      }
+    }
   }
 }
 

@@ -94,7 +94,7 @@ BITPATH_INLINE void finish(const Epilogue& e, const Floats (&v)[P], const Place&
 }
 
 // Cuts a row of `width` pixels into tiles and calls tile(std::integral_constant<int, P>, x). The widths of feature maps are
-// multiples of 7 or powers of two; a tile of 14 or 7 and one of 8 or 4 fit them. Few sizes, because each is code of its own.
+// multiples of 7 or powers of two; tiles of 14, 7 or 4 + 3 fit the ones, 8 or 4 the others. Few sizes, because each is code of its own.
 template <int Max, typename Tile>
 BITPATH_INLINE void forEachTile(int width, Tile&& tile) {
   int x = 0;
@@ -110,6 +110,7 @@ BITPATH_INLINE void forEachTile(int width, Tile&& tile) {
   }
   take(std::integral_constant<int, 8>{});
   take(std::integral_constant<int, 4>{});
+  take(std::integral_constant<int, 3>{});
   take(std::integral_constant<int, 2>{});
   take(std::integral_constant<int, 1>{});
 }

@@ -60,6 +60,13 @@ void bconv(const BconvArgs& a) {
 }
 
 // ---- real-valued convolution and matrix product: blocks of output channels · row · tile of pixels ----
+// V blocks × P pixels are kGemmBlocks × kGemmPixels sums, enough to hide the latency of each; a single pixel (the classifier) has
+// as many by more blocks, which also asks for more of its weights at a time.
+
+constexpr int gemmPixels(int blocks) {
+  return blocks > kGemmBlocks ? 1 : blocks == kGemmBlocks ? kGemmPixels : kGemmPixels * kGemmBlocks;
+}
+constexpr int kRowBlocks = 4 * kGemmBlocks;
 
 template <int V>
 void gemmBlocks(const GemmArgs& a, const float* weights, int blockChannel) {
@@ -68,7 +75,7 @@ void gemmBlocks(const GemmArgs& a, const float* weights, int blockChannel) {
   const ptrdiff_t blockFloats = static_cast<ptrdiff_t>(w.segmentCount) * w.segmentLength * kLanes;
   for (int r = 0; r < w.rows; ++r) {
     const float* const* segments = w.segments + static_cast<ptrdiff_t>(r) * w.segmentCount;
-    forEachTile<kGemmPixels>(w.width, [&](auto tile, int x) {
+    forEachTile<gemmPixels(V)>(w.width, [&](auto tile, int x) {
       constexpr int P = decltype(tile)::value;
       Floats sums[V][P];
       for (int i = 0; i < V; ++i) {
@@ -87,7 +94,7 @@ void gemmBlocks(const GemmArgs& a, const float* weights, int blockChannel) {
         }
       }
       const Place place{w.firstPixel + static_cast<int64_t>(r) * w.width + x, r, x};
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (int i = 0; i < V; ++i) {
         if (i * kLanes >= left) break;
         finish<P>(a.epilogue, sums[i], place, w.firstChannel + blockChannel + i * kLanes, left - i * kLanes);
@@ -103,7 +110,7 @@ void pixelGemmBlocks(const PixelGemmArgs& a, const int16_t* weights, int blockCh
   const ptrdiff_t blockElements = static_cast<ptrdiff_t>(w.segmentCount) * w.segmentLength * kLanes;
   for (int r = 0; r < w.rows; ++r) {
     const int16_t* const* segments = w.segments + static_cast<ptrdiff_t>(r) * w.segmentCount;
-    forEachTile<kGemmPixels>(w.width, [&](auto tile, int x) {
+    forEachTile<gemmPixels(V)>(w.width, [&](auto tile, int x) {
       constexpr int P = decltype(tile)::value;
       PairSums sums[V][P];
       for (int i = 0; i < V; ++i) {
@@ -122,14 +129,21 @@ void pixelGemmBlocks(const PixelGemmArgs& a, const int16_t* weights, int blockCh
         }
       }
       const Place place{w.firstPixel + static_cast<int64_t>(r) * w.width + x, r, x};
-#pragma GCC unroll 4
+      const bool uniform = x >= a.interiorFirst && x + P <= a.interiorLast;
+#pragma GCC unroll 8
       for (int i = 0; i < V; ++i) {
         if (i * kLanes >= left) break;
         const int channel = w.firstChannel + blockChannel + i * kLanes;
         const Floats scale = Floats::load(a.scale + channel);
+        const float* bias = a.rowBias[r] + channel;
         Floats v[P];
-        for (int p = 0; p < P; ++p) {
-          v[p] = fma(toFloat(sums[i][p].ints()), scale, Floats::load(a.rowBias[r] + a.xBias[x + p] + channel));
+        if (uniform) {
+          const Floats same = Floats::load(bias + a.xBias[x]);
+          for (int p = 0; p < P; ++p) v[p] = fma(toFloat(sums[i][p].ints()), scale, same);
+        } else {
+          for (int p = 0; p < P; ++p) {
+            v[p] = fma(toFloat(sums[i][p].ints()), scale, Floats::load(bias + a.xBias[x + p]));
+          }
         }
         finish<P>(a.epilogue, v, place, channel, left - i * kLanes);
       }
@@ -169,35 +183,29 @@ struct AvgPooling {
 
 template <typename Pooling, int P, typename L>
 inline void poolTile(const PoolArgs& a, const Place& place, int channel, L lanes) {
-  const int x = place.x, top = (a.firstRow + place.row) * a.strideHeight - a.padTop;
+  const int top = (a.firstRow + place.row) * a.strideHeight - a.padTop;
   const int firstY = std::max(0, -top), lastY = std::min(a.kernelHeight, a.height - top);
-  const int firstLeft = x * a.strideWidth - a.padLeft;
-  const bool inside = firstLeft >= 0 && firstLeft + (P - 1) * a.strideWidth + a.kernelWidth <= a.width;
+  const int left = place.x * a.strideWidth - a.padLeft;
+  int firstX = 0, lastX = a.kernelWidth;
+  if constexpr (P == 1) {
+    firstX = std::max(0, -left);
+    lastX = std::min(a.kernelWidth, a.width - left);
+  } else if (left < 0 || left + (P - 1) * a.strideWidth + a.kernelWidth > a.width) {
+    // Pixels of the tile have different taps.
+    for (int p = 0; p < P; ++p) poolTile<Pooling, 1>(a, {place.pixel + p, place.row, place.x + p}, channel, lanes);
+    return;
+  }
   Floats v[P];
   for (int p = 0; p < P; ++p) v[p] = Pooling::start();
   for (int ky = firstY; ky < lastY; ++ky) {
-    const float* row = a.image + (top + ky) * a.rowStride + channel;
-    if (inside) {  // all pixels of the tile have all taps of the row: taps outside, pixels inside
-      const float* tap = row + firstLeft * a.pixelStride;
-      for (int kx = 0; kx < a.kernelWidth; ++kx, tap += a.pixelStride) {
-        for (int p = 0; p < P; ++p)
-          v[p] = Pooling::step(v[p], Floats::load(tap + p * a.strideWidth * a.pixelStride, lanes));
-      }
-    } else {
-      for (int p = 0; p < P; ++p) {
-        const int left = firstLeft + p * a.strideWidth;
-        const int firstX = std::max(0, -left), lastX = std::min(a.kernelWidth, a.width - left);
-        for (int kx = firstX; kx < lastX; ++kx)
-          v[p] = Pooling::step(v[p], Floats::load(row + (left + kx) * a.pixelStride, lanes));
-      }
+    const float* tap = a.image + (top + ky) * a.rowStride + (left + firstX) * a.pixelStride + channel;
+    for (int kx = firstX; kx < lastX; ++kx, tap += a.pixelStride) {
+      for (int p = 0; p < P; ++p)
+        v[p] = Pooling::step(v[p], Floats::load(tap + p * a.strideWidth * a.pixelStride, lanes));
     }
   }
-  for (int p = 0; p < P; ++p) {
-    const int left = firstLeft + p * a.strideWidth;
-    const int taps = std::min(a.kernelWidth, a.width - left) - std::max(0, -left);
-    const int count = a.countIncludePad ? a.kernelHeight * a.kernelWidth : (lastY - firstY) * taps;
-    v[p] = Pooling::end(v[p], static_cast<float>(count));
-  }
+  const int count = a.countIncludePad ? a.kernelHeight * a.kernelWidth : (lastY - firstY) * (lastX - firstX);
+  for (int p = 0; p < P; ++p) v[p] = Pooling::end(v[p], static_cast<float>(count));
   applySteps<P>(a.epilogue, v, place, channel, lanes);
 }
 

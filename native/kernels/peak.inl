@@ -1,18 +1,20 @@
 // The instructions of each inner loop on registers alone, with as many independent sums as the kernels have. Included by each
 // ISA's file inside its target region, after its vocabulary, which brings opaque(): the compiler may assume nothing about the
-// register's value.
+// register's value, so that no product is computed once for all sums.
 
 inline void realPeak(int64_t iterations) {
   Floats sums[kGemmBlocks][kGemmPixels];
   for (auto& block : sums) {
     for (Floats& sum : block) sum = Floats::zero();
   }
-  Floats a = Floats::broadcast(1.0f), b = Floats::broadcast(1.0f);
+  Floats a = Floats::broadcast(1.0f), b = a;
+  opaque(b);
   for (int64_t i = 0; i < iterations; ++i) {
-    opaque(a);
-    opaque(b);
     for (auto& block : sums) {
-      for (Floats& sum : block) sum = fma(a, b, sum);
+      for (Floats& sum : block) {
+        opaque(a);
+        sum = fma(a, b, sum);
+      }
     }
   }
   for (auto& block : sums) {
@@ -25,12 +27,14 @@ inline void pixelPeak(int64_t iterations) {
   for (auto& block : sums) {
     for (PairSums& sum : block) sum = PairSums::zero();
   }
-  PairSums a = PairSums::zero(), b = PairSums::zero();
+  PairSums a = PairSums::zero(), b = a;
+  opaque(b);
   for (int64_t i = 0; i < iterations; ++i) {
-    opaque(a);
-    opaque(b);
     for (auto& block : sums) {
-      for (PairSums& sum : block) sum = dotPairs(sum, a, b);
+      for (PairSums& sum : block) {
+        opaque(a);
+        sum = dotPairs(sum, a, b);
+      }
     }
   }
   for (auto& block : sums) {

@@ -77,11 +77,12 @@ struct GemmArgs {
 
 // v = fma(float(Σ pixel·weight), scale, bias), the sum in int32: the Program promises 255·Σ|weight| < 2³¹.
 struct PixelGemmArgs {
-  Windows<int16_t> windows;     // segmentLength even: the element after an odd segment is readable and its weight 0
-  const int16_t* weights;       // [⌈channels / lanes⌉][K / 2][lanes][2]
-  const float* scale;           // by channel
-  const float* const* rowBias;  // per row
-  const int32_t* xBias;         // per x: offset into rowBias[r]
+  Windows<int16_t> windows;         // segmentLength even: the element after an odd segment is readable and its weight 0
+  const int16_t* weights;           // [⌈channels / lanes⌉][K / 2][lanes][2]
+  const float* scale;               // by channel
+  const float* const* rowBias;      // per row
+  const int32_t* xBias;             // per x: offset into rowBias[r]
+  int interiorFirst, interiorLast;  // as of BconvArgs
   Epilogue epilogue;
 };
 

@@ -62,6 +62,7 @@ Napi::Value ProgramWrap::describe(const Napi::CallbackInfo& info) {
       object.Set("width", op.output.width);
       object.Set("channels", op.output.channels);
       object.Set("weightBytes", static_cast<double>(op.weightBytes));
+      object.Set("mapBytes", static_cast<double>(op.mapBytes));
       object.Set("macs", static_cast<double>(op.macs));
       Napi::Array steps = Napi::Array::New(env, op.steps.size());
       for (size_t s = 0; s < op.steps.size(); ++s) steps.Set(static_cast<uint32_t>(s), op.steps[s]);

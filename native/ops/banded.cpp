@@ -77,6 +77,7 @@ OpInfo BandedOp::info() const {
   info.op = name_;
   info.output = output_;
   info.weightBytes = steps_.constantBytes();
+  info.mapBytes = steps_.mapBytes();
   info.steps = steps_.names();
   return info;
 }

@@ -48,6 +48,7 @@ class BinaryConv final : public BandedOp {
     OpInfo info = BandedOp::info();
     info.kernel = std::string(kernels_.bconvName) + (direct_ ? "_direct" : "_gathered");
     info.weightBytes += static_cast<int64_t>(weights_.bytes() + base_.size() * sizeof(float));
+    info.mapBytes += source_.bytes(1);
     info.macs = output_.pixels() * output_.channels * taps_ * countedChannels_;
     return info;
   }
@@ -63,14 +64,14 @@ class BinaryConv final : public BandedOp {
     for (int group = 0; group < groups_; ++group) {
       const ptrdiff_t pixelStride =
           direct_ ? pointDirect(band, pass, group, pointers) : gather(band, pass, group, pointers, gathered);
-      BconvArgs args;
+      BconvArgs args{};
       args.windows = makeWindows<uint32_t>(segments_, pointers, pixelStride, band.rows, output_.width, firstPixel(band),
                                            group * groupOutputs_, groupOutputs_);
       args.weights = weights_.data() + group * groupWeightBytes_;
       args.rowBase = rowBase;
       args.xBase = xBase_.data();
-      args.interiorFirst = interiorFirst_;
-      args.interiorLast = interiorLast_;
+      args.interiorFirst = interior_.first;
+      args.interiorLast = interior_.last;
       args.epilogue = epilogue;
       kernels_.bconv(args);
     }
@@ -154,9 +155,7 @@ class BinaryConv final : public BandedOp {
     if (static_cast<int64_t>(xs.ranges.size()) > INT32_MAX / stride) r.fail("too many border classes");
     for (int32_t c : ys.of) yBase_.push_back(c * static_cast<int64_t>(xs.ranges.size()) * stride);
     for (int32_t c : xs.of) xBase_.push_back(static_cast<int32_t>(c * stride));
-    const int32_t middle = xs.of[xs.of.size() / 2];
-    interiorFirst_ = static_cast<int>(std::find(xs.of.begin(), xs.of.end(), middle) - xs.of.begin());
-    interiorLast_ = static_cast<int>(xs.of.rend() - std::find(xs.of.rbegin(), xs.of.rend(), middle));
+    interior_ = Interior(xs.of);
     base_.assign(ys.ranges.size() * xs.ranges.size() * static_cast<size_t>(stride), 0);
 
     // sums[ky][kx]: ones of the taps above and left of (ky, kx), so that any rectangle of taps is four look-ups.
@@ -292,7 +291,7 @@ class BinaryConv final : public BandedOp {
   std::vector<float> base_;
   std::vector<int64_t> yBase_;
   std::vector<int32_t> xBase_;
-  int interiorFirst_ = 0, interiorLast_ = 0;  // x whose windows lie in the map
+  Interior interior_;
 };
 
 }  // namespace

@@ -52,6 +52,7 @@ class Conv final : public BandedOp {
     OpInfo info = BandedOp::info();
     info.kernel = std::string(kernels_.gemmName) + (copied_ ? "_padded" : "_direct");
     info.weightBytes += static_cast<int64_t>(weights_.bytes());
+    info.mapBytes += source_.extent.pixels() * source_.extent.channels * 4;
     info.macs = output_.pixels() * output_.channels * window_.taps() * groupChannels_;
     return info;
   }
@@ -69,7 +70,7 @@ class Conv final : public BandedOp {
         segments_.point(window_, to, pixel * window_.dilationW,
                         [&](int ky) { return sourceRow(band, pass, rows, r, ky) + group * groupChannels_; });
       }
-      GemmArgs args;
+      GemmArgs args{};
       // With groups, firstChannel is 0 and all channels are wanted: cut() only splits where channelChunk() is not 0.
       const int first = groups_ == 1 ? firstChannel : group * groupOutputs_;
       args.windows = makeWindows<float>(segments_, pointers, pixel * window_.strideW, band.rows, output_.width,

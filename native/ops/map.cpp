@@ -15,13 +15,14 @@ class Map final : public BandedOp {
 
   OpInfo info() const override {
     OpInfo info = BandedOp::info();
+    info.mapBytes += output_.pixels() * output_.channels * 4;
     info.kernel = "map";
     return info;
   }
 
  protected:
   void compute(const Band& band, const Pass& pass, const Epilogue& epilogue, uint8_t*, int, int) const override {
-    MapArgs args;
+    MapArgs args{};
     args.firstPixel = firstPixel(band);
     args.source = source_.at(pass.arena) + args.firstPixel * source_.pixelStride;
     args.pixelStride = static_cast<ptrdiff_t>(source_.pixelStride);
@@ -46,6 +47,7 @@ class Input final : public BandedOp {
 
   OpInfo info() const override {
     OpInfo info = BandedOp::info();
+    info.mapBytes += output_.pixels() * output_.channels * 4;
     info.kernel = "input";
     return info;
   }
@@ -66,7 +68,7 @@ class Input final : public BandedOp {
         for (int64_t p = 0; p < pixels; ++p) rows[p * channels + c] = plane[p];
       }
     }
-    MapArgs args;
+    MapArgs args{};
     args.source = rows;
     args.pixelStride = static_cast<ptrdiff_t>(channels);
     args.firstPixel = firstPixel(band);

@@ -23,7 +23,9 @@ class MaxPooled final : public BandedOp {
     finishLoad(r);
     const int64_t rowFloats = int64_t{between_.width} * between_.channels;
     const int64_t fitting = std::max<int64_t>(1, (kRowFloats / rowFloats - window_.kernelH) / window_.strideH + 1);
-    poolRows_ = static_cast<int>(std::min<int64_t>({fitting, maxRows(), output_.height}));
+    // As many as make one band of the inner op, which reads some source rows again for each of its bands.
+    const int64_t band = std::max<int64_t>(maxRows(), inner_->maxRows() / window_.strideH);
+    poolRows_ = static_cast<int>(std::min<int64_t>({fitting, band, output_.height}));
     betweenRows_ = std::min<int64_t>(window_.rowSpan(poolRows_), between_.height);
   }
 
@@ -52,6 +54,7 @@ class MaxPooled final : public BandedOp {
     info.kernel += "_max_pooled";
     info.output = own.output;
     info.weightBytes += own.weightBytes;
+    info.mapBytes += own.mapBytes;
     info.steps.push_back("maxPool");
     info.steps.insert(info.steps.end(), own.steps.begin(), own.steps.end());
     return info;

@@ -25,6 +25,7 @@ struct OpInfo {
   std::string kernel;
   Extent output;
   int64_t weightBytes = 0;
+  int64_t mapBytes = 0;  // of feature maps, read and written for one image
   int64_t macs = 0;
   std::vector<const char*> steps;
 };

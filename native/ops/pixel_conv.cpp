@@ -44,6 +44,7 @@ class PixelConv final : public BandedOp {
     if (classes * output_.channels > INT32_MAX) r.fail("too many border classes");
     bias_ = r.constant<float>("bias", classes * output_.channels, kLaneSlack);
     yBiasStride_ = int64_t{xClasses} * output_.channels;
+    interior_ = Interior(xBias_);
     for (int32_t& x : xBias_) x *= output_.channels;
     finishLoad(r, kCopiedRows);
   }
@@ -54,6 +55,7 @@ class PixelConv final : public BandedOp {
     OpInfo info = BandedOp::info();
     info.kernel = std::string(kernels_.gemmName) + "_int16";
     info.weightBytes += static_cast<int64_t>(weights_.bytes() + bias_.bytes() + scale_.bytes());
+    info.mapBytes += input_.pixels() * input_.channels;
     info.macs = output_.pixels() * output_.channels * window_.taps() * input_.channels;
     return info;
   }
@@ -72,13 +74,15 @@ class PixelConv final : public BandedOp {
         return rows + (int64_t{r} * window_.strideH + int64_t{ky} * window_.dilationH) * rowElements();
       });
     }
-    PixelGemmArgs args;
+    PixelGemmArgs args{};
     args.windows = makeWindows<int16_t>(segments_, pointers, ptrdiff_t{input_.channels} * window_.strideW, band.rows,
                                         output_.width, firstPixel(band), 0, output_.channels);
     args.weights = weights_.as<int16_t>();
     args.scale = scale_.as<float>();
     args.rowBias = rowBias;
     args.xBias = xBias_.data();
+    args.interiorFirst = interior_.first;
+    args.interiorLast = interior_.last;
     args.epilogue = epilogue;
     kernels_.pixelGemm(args);
   }
@@ -137,6 +141,7 @@ class PixelConv final : public BandedOp {
   AlignedBuffer weights_, scale_, bias_;
   int64_t yBiasStride_ = 0;
   std::vector<int32_t> yClass_, xBias_;
+  Interior interior_;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ class Pool final : public BandedOp {
 
   OpInfo info() const override {
     OpInfo info = BandedOp::info();
+    info.mapBytes += source_.extent.pixels() * source_.extent.channels * 4;
     info.kernel = max_ ? "max_pool" : "avg_pool";
     return info;
   }

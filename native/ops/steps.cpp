@@ -119,6 +119,15 @@ int64_t Steps::constantBytes() const {
   return bytes;
 }
 
+int64_t Steps::mapBytes() const {
+  int64_t bytes = 0;
+  for (const Step& step : steps_) {
+    if (step.kind == StepKind::Add || step.kind == StepKind::Store) bytes += output_.pixels() * output_.channels * 4;
+    if (step.kind == StepKind::Sign) bytes += output_.pixels() * divideUp(output_.channels, 8);
+  }
+  return bytes;
+}
+
 std::vector<const char*> Steps::names() const {
   std::vector<const char*> names;
   for (const Step& step : steps_) names.push_back(kStepNames[static_cast<int>(step.kind)]);

@@ -10,7 +10,7 @@ namespace bitpath {
 
 class Steps {
  public:
-  static constexpr int kMax = 32;
+  static constexpr int kMax = 64;
 
   void load(ProgramReader& reader, const Extent& output);
 
@@ -23,6 +23,7 @@ class Steps {
   bool elementWise() const;
   bool hasSign() const { return signs_ > 0; }
   int64_t constantBytes() const;
+  int64_t mapBytes() const;
   std::vector<const char*> names() const;
 
  private:

@@ -127,6 +127,18 @@ struct BorderClasses {
   }
 };
 
+// The run of positions of one class that the middle lies in: the windows inside the map.
+struct Interior {
+  int first = 0, last = 0;
+
+  Interior() = default;
+  explicit Interior(const std::vector<int32_t>& of) {
+    const int middle = static_cast<int>(of.size() / 2);
+    for (first = middle; first > 0 && of[first - 1] == of[middle];) --first;
+    for (last = middle + 1; last < static_cast<int>(of.size()) && of[last] == of[middle];) ++last;
+  }
+};
+
 // Packs [channels][K] weights as [⌈channels / lanes⌉][K / group][lanes][group]; missing channels are zero. K is a multiple of
 // `group` after each segment of `segment` elements is filled up to `paddedSegment` with zeros.
 template <typename Element>

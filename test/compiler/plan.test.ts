@@ -133,7 +133,7 @@ test('a sum that two ways in may write keeps its lines apart from its operand', 
 });
 
 test('rows of bits have words of slack, and sizes grow with the batch', () => {
-  const map = { shape: { channels: 41, height: 2, width: 3 }, padding: [1, 1, 1, 1], padBit: 0 } as const;
+  const map = { shape: { channels: 41, height: 2, width: 3 }, counted: 41, padding: [1, 1, 1, 1], padBit: 0 } as const;
   assert.equal(rowWords(map), 5 * 2 + 2);
   assert.deepEqual([1, 3, 15, 16, 17, 41, 64].map(pixelStride), [1, 3, 15, 16, 32, 48, 64]);
   const b = new GraphBuilder('sizes');

@@ -273,6 +273,8 @@ TEST("kernels: picture convolution") {
     for (int r = 0; r < c.rows; ++r) rowBias.push_back(bias.data() + random.between(0, 1) * 2 * classStride);
     Exact<int32_t> xBias(static_cast<size_t>(c.width));
     for (int x = 0; x < c.width; ++x) xBias[static_cast<size_t>(x)] = random.between(0, 1) * classStride;
+    const int interiorFirst = random.between(0, c.width - 1), interiorLast = random.between(interiorFirst + 1, c.width);
+    std::fill(xBias.data() + interiorFirst, xBias.data() + interiorLast, xBias[static_cast<size_t>(interiorFirst)]);
 
     RandomEpilogue epilogue(random, firstPixel, c.rows, c.width, allChannels);
     for (int r = 0; r < c.rows; ++r) {
@@ -299,8 +301,8 @@ TEST("kernels: picture convolution") {
               weights[static_cast<size_t>(o) * k + i];
         }
       }
-      table->pixelGemm(
-          {source.windows(c, firstPixel), packed.data(), scale.data(), rowBias.data(), xBias.data(), epilogue.bind()});
+      table->pixelGemm({source.windows(c, firstPixel), packed.data(), scale.data(), rowBias.data(), xBias.data(),
+                        interiorFirst, interiorLast, epilogue.bind()});
       if (epilogue.same())
         check::passed();
       else

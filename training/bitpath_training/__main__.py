@@ -94,7 +94,7 @@ def run_study(options: argparse.Namespace) -> int:
 
 def run_results(options: argparse.Namespace) -> int:
     results = collect(load_study(options.study), options.runs)
-    options.output.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")
+    options.output.with_suffix(".json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     options.output.with_suffix(".md").write_text(describe(results))
     return 0
 

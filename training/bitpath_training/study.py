@@ -70,18 +70,18 @@ def train_study(
     Each has a process of its own; what it prints is in output.txt beside its checkpoint. `stop_after` seconds no run begins
     any more and those under way stop as `train` does. The same call goes on later; runs that have a result are left alone.
     """
-    end = time.monotonic() + stop_after
+    begin = time.monotonic()
     prepared = _prepare(recipes[0], data, runs)
     context = torch.multiprocessing.get_context("spawn")
 
     def one(recipe: Recipe) -> None:
-        left = end - time.monotonic()
+        left = begin + stop_after - time.monotonic()
         if left <= 0 or (runs / recipe.name / RESULT).exists():
             return
         worker = context.Process(target=_run, args=(recipe, prepared, runs, device, left, commit))
         worker.start()
         worker.join()
-        print(f"{recipe.name}: exit status {worker.exitcode} after {time.monotonic() - end + stop_after:.0f} s", flush=True)
+        print(f"{recipe.name}: exit status {worker.exitcode} after {time.monotonic() - begin:.0f} s", flush=True)
 
     with ThreadPoolExecutor(slots) as pool:
         list(pool.map(one, recipes))
@@ -119,6 +119,7 @@ def _run(recipe: Recipe, prepared: Path, runs: Path, device: torch.device, stop_
             "epochs": checkpoint.epoch,
             "train_cross_entropy": log[-1]["loss"],
             "validation": scores.means(),
+            # [epoch, top-1] in the precision of training
             "curve": [[line["epoch"], line["top1"]] for line in log if "top1" in line],
             "seconds_an_epoch": statistics.median(line["seconds"] for line in log),
             "costs": count_costs(network, recipe.input_size),
@@ -135,14 +136,14 @@ def _run(recipe: Recipe, prepared: Path, runs: Path, device: torch.device, stop_
 def collect(study: Study, runs: Path) -> dict:
     """All that `runs` holds of the study: runs with their figures, and the paired differences of its pairs, a seed each."""
     found, correct = [], {}
-    for network, own in study.networks.items():
+    for network in study.networks:
         for path in runs.glob(f"{study.name}-{network}-seed*/{RESULT}"):
             result = json.loads(path.read_text())
             seed = result["recipe"]["seed"]
             if recipe_from_dict(result["recipe"]) != study.recipe(network, seed):
                 raise ValueError(f"{path} is of another recipe than the study's")
             del result["recipe"]
-            found.append({"network": network, "title": own["title"], "seed": seed} | result)
+            found.append({"network": network, "seed": seed} | result)
             correct[network, seed] = np.load(path.parent / CORRECT)[0]
     order = list(study.networks)
     found.sort(key=lambda run: (order.index(run["network"]), run["seed"]))
@@ -154,18 +155,19 @@ def collect(study: Study, runs: Path) -> dict:
         "study": study.name,
         "title": study.title,
         "recipe": recipe_to_dict(study.recipe(order[0], 0)) | dict.fromkeys(("name", "title", "network", "seed")),
-        "networks": {name: {k: v for k, v in own.items() if k != "title"} for name, own in study.networks.items()},
+        "networks": study.networks,
         "runs": found,
         "differences": differences,
     }
 
 
 def mcnemar(a: np.ndarray, b: np.ndarray) -> dict:
-    """a's accuracy less b's in points, and the test that only looks at pictures on which one of the two is right."""
+    """a's accuracy less b's in points, its standard error, and the test of the pictures that one of the two gets right."""
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
     z = (only_a - only_b) / math.sqrt(only_a + only_b) if only_a + only_b else 0.0
     return {
         "points": 100 * (only_a - only_b) / len(a),
+        "error": 100 * math.sqrt(only_a + only_b) / len(a),
         "only_a": only_a,
         "only_b": only_b,
         "z": z,
@@ -175,7 +177,8 @@ def mcnemar(a: np.ndarray, b: np.ndarray) -> dict:
 
 def describe(results: dict) -> str:
     """The results as Markdown."""
-    titles = {run["network"]: run["title"] for run in results["runs"]}
+    titles = {name: own["title"] for name, own in results["networks"].items()}
+    missing = [title for name, title in titles.items() if name not in {run["network"] for run in results["runs"]}]
     common = {key: sorted({run[key] for run in results["runs"]}) for key in ("device", "torch", "commit", "epochs")}
     images = sorted({run["validation"]["images"] for run in results["runs"]})
     lines = [
@@ -194,17 +197,20 @@ def describe(results: dict) -> str:
         binary, real = costs["binary_macs"], costs["real_macs"]
         millions = " | ".join(f"{count / 1e6:.1f}" for count in (binary, real, binary / 64 + real))
         lines.append(
-            f"| {run['title']} | {costs['parameters']:,} | {millions} | {run['seed']} | {validation['top1']:.2f} | "
+            f"| {titles[run['network']]} | {costs['parameters']:,} | {millions} | {run['seed']} | {validation['top1']:.2f} | "
             f"{validation['top5']:.2f} | {validation['cross_entropy']:.3f} | {run['train_cross_entropy']:.3f} | "
             f"{run['seconds_an_epoch']:.1f} |"
         )
+    if missing:
+        lines += ["", f"Not trained: {'; '.join(missing)}."]
     lines += [
         "",
         "## Differences",
         "",
-        "Top-1 of the first less the second's, in points. McNemar's test: pictures that only the first, only the second gets "
-        "right; z and the two-sided p, for the sampling of pictures alone. Below 2 standard errors: not resolved. Over seeds: "
-        "the mean, and its standard error from the seeds' spread.",
+        "Top-1 of the first less the second's, in points ± its standard error. McNemar's test: pictures that only the first, "
+        "only the second gets right; z and the two-sided p. All three are for the sampling of pictures alone, not for that of "
+        "seeds, and not corrected for the number of tests. Below 2 standard errors: not resolved. Over seeds: the mean, and "
+        "its standard error from the seeds' spread.",
         "",
         "| first | second | seed | points | only first | only second | z | p | |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -215,15 +221,15 @@ def describe(results: dict) -> str:
     for (a, b), seeds in groups.items():
         names = f"| {titles[a]} | {titles[b]} |"
         for d in seeds:
+            points = f"{d['points']:+.2f} ± {d['error']:.2f}"
             reading = "" if abs(d["z"]) >= 2 else "not resolved"
             lines.append(
-                f"{names} {d['seed']} | {d['points']:+.2f} | {d['only_a']} | {d['only_b']} | {d['z']:+.1f} | {d['p']:.2g} | "
-                f"{reading} |"
+                f"{names} {d['seed']} | {points} | {d['only_a']} | {d['only_b']} | {d['z']:+.1f} | {d['p']:.2g} | {reading} |"
             )
         if len(seeds) > 1:
-            points = [d["points"] for d in seeds]
-            error = statistics.stdev(points) / math.sqrt(len(points))
-            lines.append(f"{names} mean of {len(points)} | {statistics.mean(points):+.2f} ± {error:.2f} | | | | | |")
+            over = [d["points"] for d in seeds]
+            error = statistics.stdev(over) / math.sqrt(len(over))
+            lines.append(f"{names} mean of {len(over)} | {statistics.mean(over):+.2f} ± {error:.2f} | | | | | |")
     return "\n".join(lines) + "\n"
 
 

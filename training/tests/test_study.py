@@ -63,7 +63,7 @@ def test_a_small_study(tmp_path, capsys):
     accuracies = {run["network"]: run["validation"]["top1"] for run in results["runs"] if run["seed"] == 3}
     assert difference["points"] == pytest.approx(accuracies["one"] - accuracies["two"])
     text = (tmp_path / "small.md").read_text()
-    assert text.count("| Two |") == 3 and str(tmp_path) not in text
+    assert text.count("| Two |") == 3 and "Not trained: Three." in text and str(tmp_path) not in text
 
     (tmp_path / "small.toml").write_text(SMALL.replace("unit_scale = 0.5", "unit_scale = 0.25"))
     assert main(["results", study, str(tmp_path / "small"), "--runs", runs]) == 1  # trained by another recipe
@@ -71,7 +71,7 @@ def test_a_small_study(tmp_path, capsys):
 
 def test_the_paired_test():
     a, b = np.array([1, 1, 1, 1, 0, 0, 1, 0], bool), np.array([1, 0, 0, 0, 1, 0, 1, 0], bool)
-    assert mcnemar(a, b) == {"points": 25, "only_a": 3, "only_b": 1, "z": 1, "p": pytest.approx(0.3173, abs=1e-4)}
+    assert mcnemar(a, b) == {"points": 25, "error": 25, "only_a": 3, "only_b": 1, "z": 1, "p": pytest.approx(0.3173, abs=1e-4)}
     assert mcnemar(a, a)["z"] == 0
 
 

@@ -1,0 +1,187 @@
+import type { Value } from '../graph/types.js';
+import {
+  at,
+  type BinaryConvWork,
+  consumersOf,
+  type FoldedGraph,
+  type FoldedNode,
+  type SignRule,
+  type Work,
+} from './ir.js';
+
+/** Signs of one value in one instruction; native/ops/steps.h has room for more steps than this and what comes beside them. */
+const MOST_SIGNS = 40;
+
+/** Parts of a pixel's bits begin at whole bytes, so that each is stored without reading its neighbours. */
+const BIT_ALIGNMENT = 8;
+
+/**
+ * Moves element-wise work on a concat to the parts of the concat, where it becomes a step of the instruction that makes the
+ * part: the signs of a dense stage are then taken while its values are in registers, and a layer's bit map is written by all
+ * layers before it, each its channels. Without this, every dense layer reads the whole stage again.
+ *
+ * A concat's only real-valued reader moves too, if it is element-wise with one operand. Where a part's channels do not fill its last
+ * byte, weights of 0 stand for the missing ones, whose activations are 0 as well.
+ */
+export function distribute(graph: FoldedGraph): FoldedGraph {
+  return dropDead(distributeReaders(distributeSigns(graph)));
+}
+
+/** The values that a concat joins, with concats among them taken apart. */
+function partsOf(value: number, maker: ReadonlyMap<number, FoldedNode>): readonly number[] {
+  const node = maker.get(value);
+  return node?.work.op === 'concat' ? node.inputs.flatMap((input) => partsOf(input, maker)) : [value];
+}
+
+const makersOf = (graph: FoldedGraph) => new Map(graph.nodes.map((node) => [node.output, node]));
+
+function distributeSigns(graph: FoldedGraph): FoldedGraph {
+  const consumers = consumersOf(graph);
+  const makers = makersOf(graph);
+  const values: Value[] = [...graph.values];
+  const signs = new Map<number, number>();
+  const convs = new Map<FoldedNode, FoldedNode>();
+
+  const nodes = graph.nodes.flatMap((node): FoldedNode[] => {
+    if (node.work.op === 'binaryConv') return [convs.get(node) ?? node];
+    if (node.work.op !== 'sign') return [node];
+    const { rule } = node.work;
+    const parts = partsOf(at(node.inputs, 0), makers);
+    const readers = at(consumers, node.output);
+    const crowded = parts.some((part) => (signs.get(part) ?? 0) >= MOST_SIGNS);
+    if (parts.length < 2 || crowded || !readers.every(canRead)) return [node];
+
+    for (const part of parts) signs.set(part, (signs.get(part) ?? 0) + 1);
+    const widths = parts.map((part) => at(values, part).shape.channels);
+    const offsets = widths.map((_, i) => widths.slice(0, i).reduce((sum, width) => alignBits(sum + width), 0));
+    const bits = at(offsets, offsets.length - 1) + at(widths, widths.length - 1);
+    for (const conv of readers) {
+      if (conv.work.op === 'binaryConv')
+        convs.set(conv, { ...conv, work: { ...conv.work, ...spread(conv.work, widths, offsets, bits) } });
+    }
+    let channel = 0;
+    const made = parts.map((part, i): FoldedNode => {
+      const { shape } = at(values, part);
+      const output = values.length;
+      values.push({ ...at(values, node.output), id: output, shape });
+      const work: Work = { op: 'sign', rule: sliceRule(rule, channel, shape.channels) };
+      channel += at(widths, i);
+      return { names: node.names, inputs: [part], output, work };
+    });
+    const concat: Work = { op: 'concatBits', offsets, bits };
+    return [...made, { ...node, inputs: made.map(({ output }) => output), work: concat }];
+  });
+  return { ...graph, nodes, values };
+}
+
+const alignBits = (bits: number) => Math.ceil(bits / BIT_ALIGNMENT) * BIT_ALIGNMENT;
+
+/** Padding of 1 bits would set the bits between parts too. */
+function canRead({ work }: FoldedNode): boolean {
+  return work.op === 'binaryConv' && work.padBit === 0 && work.attrs.groups === 1;
+}
+
+/** The weights of `conv` with each part's channels at its offset among `bits`. */
+function spread(
+  conv: BinaryConvWork,
+  widths: readonly number[],
+  offsets: readonly number[],
+  bits: number,
+): Pick<BinaryConvWork, 'bits'> {
+  const channels = widths.reduce((sum, width) => sum + width, 0);
+  if (bits === channels) return { bits: conv.bits };
+  const { attrs } = conv;
+  const taps = attrs.kernel[0] * attrs.kernel[1];
+  const rowBytes = Math.ceil((taps * channels) / 8);
+  const spreadBytes = Math.ceil((taps * bits) / 8);
+  const to = new Uint8Array(attrs.outChannels * spreadBytes);
+  for (let row = 0; row < attrs.outChannels; row++) {
+    let from = row * rowBytes * 8;
+    for (let tap = 0; tap < taps; tap++) {
+      widths.forEach((width, i) => {
+        let bit = row * spreadBytes * 8 + tap * bits + at(offsets, i);
+        for (const end = from + width; from < end; from++, bit++) {
+          if (((conv.bits[from >> 3] ?? 0) >> (from & 7)) & 1) to[bit >> 3] = (to[bit >> 3] ?? 0) | (1 << (bit & 7));
+        }
+      });
+    }
+  }
+  return { bits: to };
+}
+
+function sliceRule({ threshold, flip }: SignRule, from: number, count: number): SignRule {
+  return {
+    threshold: threshold?.slice(from, from + count) ?? null,
+    flip: flip?.slice(from, from + count) ?? null,
+  };
+}
+
+/** Over and over, because what a reader becomes is a concat again. */
+function distributeReaders(graph: FoldedGraph): FoldedGraph {
+  for (let current = graph; ; ) {
+    const next = distributeOneReader(dropDead(current));
+    if (next === null) return current;
+    current = next;
+  }
+}
+
+function distributeOneReader(graph: FoldedGraph): FoldedGraph | null {
+  const consumers = consumersOf(graph);
+  const makers = makersOf(graph);
+  const outputs = new Set(graph.outputs.map(({ value }) => value));
+  for (const concat of graph.nodes) {
+    if (concat.work.op !== 'concat' || outputs.has(concat.output)) continue;
+    const [reader, ...others] = at(consumers, concat.output);
+    if (reader === undefined || others.length > 0 || sliced(reader.work, 0, 0) === null) continue;
+    const parts = partsOf(concat.output, makers);
+    // Another reader of a part's value would have it stored beside the part.
+    if (!parts.every((part) => !outputs.has(part) && at(consumers, part).every(isForConcat))) continue;
+
+    const values: Value[] = [...graph.values];
+    let channel = 0;
+    const made = parts.map((part): FoldedNode => {
+      const { shape } = at(values, part);
+      const output = values.length;
+      values.push({ ...at(values, part), id: output });
+      const work = sliced(reader.work, channel, shape.channels) as Work;
+      channel += shape.channels;
+      return { names: reader.names, inputs: [part], output, work };
+    });
+    const joined: FoldedNode = {
+      names: concat.names,
+      inputs: made.map(({ output }) => output),
+      output: reader.output,
+      work: { op: 'concat' },
+    };
+    const nodes = graph.nodes.flatMap((node) => (node === reader ? [...made, joined] : [node]));
+    return { ...graph, nodes, values };
+  }
+  return null;
+}
+
+const isForConcat = ({ work }: FoldedNode) => work.op === 'concat' || work.op === 'sign';
+
+/** Element-wise work on one operand, for `count` channels from `from` on; null for any other. */
+function sliced(work: Work, from: number, count: number): Work | null {
+  const end = from + count;
+  switch (work.op) {
+    case 'affine':
+      return { op: 'affine', mul: work.mul.slice(from, end), add: work.add.slice(from, end) };
+    case 'prelu':
+      return { op: 'prelu', slope: work.slope.slice(from, end) };
+    case 'scale':
+    case 'relu':
+    case 'hardtanh':
+      return work;
+    default:
+      return null;
+  }
+}
+
+function dropDead(graph: FoldedGraph): FoldedGraph {
+  const wanted = new Set(graph.outputs.map(({ value }) => value));
+  for (const node of [...graph.nodes].reverse()) {
+    if (wanted.has(node.output)) for (const input of node.inputs) wanted.add(input);
+  }
+  return { ...graph, nodes: graph.nodes.filter((node) => wanted.has(node.output)) };
+}
