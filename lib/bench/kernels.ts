@@ -10,7 +10,7 @@ import { randomParams } from '../graph/index.js';
 import type { Isa } from '../native.js';
 import { checkEqual } from './check.js';
 import { type BenchContext, effort, omit, type Step } from './context.js';
-import { binaryPeak } from './extras.js';
+import { binaryPeak } from './limits.js';
 import { interleave } from './harness.js';
 
 type ChannelsAndSize = readonly [channels: number, size: number];

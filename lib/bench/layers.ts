@@ -1,6 +1,6 @@
 /** Each instruction of a network with its time and its floor: where a roofline has room. */
-import { type BenchContext, omit, type Step } from './context.js';
-import { type InstructionProfile, profiled, type ProfiledInstruction } from './extras.js';
+import type { InstructionDescription } from '../executor.js';
+import type { BenchContext, Step } from './context.js';
 import { BINARY_NETWORKS, FLOAT_NETWORK } from './networks.js';
 import type { LayerTable } from './result.js';
 
@@ -26,22 +26,20 @@ async function tabulate(
   const stem = input === 'uint8' ? 'int16' : 'float32';
   const { executor } = await workshop.prepare({ network, input, stem, isa: null }, { threads: 1, batch: 1 });
   try {
-    const rows = profiled(executor, input, quick ? 20 : 200).flatMap((instruction) => row(instruction) ?? []);
-    if (rows.length === 0) omit(draft, 'layers', 'this build of bitpath cannot profile instructions');
-    else draft.layers.push({ network, isa: executor.isa, input, totalMs: total(rows), rows });
+    const { instructions } = executor.describe({ profile: { input, runs: quick ? 20 : 200 } });
+    const rows = instructions.filter((it) => it.input === 'any' || it.input === input).flatMap(rowOf);
+    const totalMs = rows.reduce((sum, { microseconds }) => sum + microseconds, 0) / 1000;
+    draft.layers.push({ network, isa: executor.isa, input, totalMs, rows });
   } finally {
     executor.dispose();
   }
 }
 
-type Row = LayerTable['rows'][number];
-
-function row({ nodes, op, kernel, macs, weightBytes, profile }: ProfiledInstruction): Row | undefined {
-  if (profile === undefined) return undefined;
-  const { nanoseconds, cycles, floorCycles }: InstructionProfile = profile;
-  return { nodes, op, kernel, macs, bytes: weightBytes, microseconds: nanoseconds / 1000, cycles, floorCycles };
-}
-
-function total(rows: readonly Row[]): number {
-  return rows.reduce((sum, { microseconds }) => sum + microseconds, 0) / 1000;
+function rowOf(instruction: InstructionDescription): LayerTable['rows'] {
+  const { nodes, op, kernel, macs, weightBytes, mapBytes, profile } = instruction;
+  if (profile === undefined) return [];
+  const { nanoseconds, cycles, floorCycles } = profile;
+  return [
+    { nodes, op, kernel, macs, bytes: weightBytes + mapBytes, microseconds: nanoseconds / 1000, cycles, floorCycles },
+  ];
 }

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { native } from '../native.js';
-import { clockGHz } from './extras.js';
+import { clockGHz } from './limits.js';
 import type { Machine } from './result.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -91,6 +91,7 @@ export interface LayerTable {
     readonly op: string;
     readonly kernel: string;
     readonly macs: number;
+    /** Weights and constants, and feature maps read and written, for one image. */
     readonly bytes: number;
     readonly microseconds: number;
     readonly cycles: number;
