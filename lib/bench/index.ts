@@ -1,4 +1,5 @@
 /** A run of the benchmarks, from options to a result. */
+import { loadavg } from 'node:os';
 import { argumentError, checkBoolean, checkInteger, checkOneOf, checkOptions } from '../check.js';
 import { BitpathError } from '../errors.js';
 import { type Isa, native } from '../native.js';
@@ -52,6 +53,8 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchResult>
   const only = checkParts(options.only ?? PARTS);
   const onStep = options.onStep ?? (() => {});
 
+  // Where others compute too, long runs are interrupted more often than short ones, and ratios lean towards the short.
+  const [loadBefore = 0] = loadavg();
   const machine = describeMachine();
   const draft: Draft = { kernels: [], networks: [], layers: [], scaling: [], memory: [], startup: [], omitted: [] };
   const workshop = new Workshop(size, quick ? 1 : 2);
@@ -79,7 +82,7 @@ export async function runBench(options: BenchOptions = {}): Promise<BenchResult>
   return {
     format: RESULT_FORMAT,
     machine: { ...machine, onnxruntime: peers?.version ?? null },
-    options: { quick, threads, size, only },
+    options: { quick, threads, size, only, loadBefore },
     ...draft,
   };
 }

@@ -2,11 +2,14 @@
 import { type Command, Option } from 'commander';
 import type { BenchResult, Machine } from '../bench/result.js';
 import { integerOption, newCommand, threadsOption } from './command.js';
-import { writeJson, writeLines, toJson } from './output.js';
+import { reportWarning, toJson, writeJson, writeLines } from './output.js';
 import { startProgress } from './progress.js';
 
 /** Those of `lib/bench`, which is loaded when the command runs; a test holds the two equal. */
 export const PART_NAMES = ['kernels', 'layers', 'networks', 'scaling', 'memory', 'startup'] as const;
+
+/** Of the minute before the run. */
+const QUIET_LOAD = 0.5;
 
 interface Options {
   readonly quick?: true;
@@ -84,6 +87,10 @@ async function bench(options: Options): Promise<void> {
     progress.stop();
   }
 
+  const load = Number(result.options['loadBefore']);
+  if (load > QUIET_LOAD) {
+    reportWarning(`other programs were running (load ${load.toFixed(1)}): these figures are none to be quoted`);
+  }
   const text = `${toJson(result)}\n`;
   const files: [file: string, text: string][] = [];
   if (typeof json === 'string') files.push([json, text]);
