@@ -22,6 +22,8 @@ export const ERRORS = {
   ERR_BITPATH_ONNX: '{file}: {reason}',
   ERR_BITPATH_IMAGE: '{image}: {reason}',
   ERR_BITPATH_DATASET: '{path}: {reason}',
+  ERR_BITPATH_BENCH: '{case}: {reason}',
+  ERR_BITPATH_BENCH_FILE: '{file}: {reason}',
   ERR_BITPATH_USAGE: '{reason}',
   ERR_BITPATH_MISSING_PACKAGE:
     '{feature} needs the package {package}, which could not be loaded ({reason}): npm install {package}',

@@ -2,6 +2,7 @@
 /** The command line. A command is one file here and one line below; what it works with is loaded when it runs. */
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import { benchCommand } from './bench.js';
 import { classifyCommand } from './classify.js';
 import { newCommand } from './command.js';
 import { convertCommand } from './convert.js';
@@ -28,6 +29,7 @@ const program = newCommand('bitpath')
   .addCommand(convertCommand())
   .addCommand(exportCommand())
   .addCommand(diffCommand())
+  .addCommand(benchCommand())
   .addHelpText(
     'after',
     `

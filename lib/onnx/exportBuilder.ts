@@ -11,7 +11,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from './proto/onnx_pb.js';
-import { makeTensor } from './proto/tensor.js';
+import { makeTensor, type WritableArray } from './proto/tensor.js';
 
 /** An integer, a list of integers, or a float. */
 export type Attribute = bigint | readonly number[] | number;
@@ -37,7 +37,7 @@ export class OnnxGraphBuilder {
     return unused(this.#names, name);
   }
 
-  initializer(name: string, dims: readonly number[], data: Float32Array | BigInt64Array): string {
+  initializer(name: string, dims: readonly number[], data: WritableArray): string {
     const unique = this.tensorName(name);
     this.initializers.push(makeTensor(unique, dims, data));
     return unique;

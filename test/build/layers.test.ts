@@ -23,6 +23,7 @@ const LIB = [
   'model',
   'onnx',
   'datasets',
+  'bench',
   'index',
   'serve',
   'cli',

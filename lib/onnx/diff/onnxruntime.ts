@@ -2,11 +2,13 @@
 import { create } from '@bufbuild/protobuf';
 import { BitpathError } from '../../errors.js';
 import { onnxError } from '../error.js';
+import { BATCH } from '../exportBuilder.js';
 import { writeModelProto } from '../proto/model.js';
 import { type ModelProto, ValueInfoProtoSchema } from '../proto/onnx_pb.js';
 
 /** Of onnxruntime-node, what is used here. Its own types would be a dependency of ours. */
 interface Ort {
+  readonly env: { readonly versions: { readonly node?: string; readonly common: string } };
   readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> };
   readonly Tensor: new (type: 'float32', data: Float32Array, dims: readonly number[]) => OrtTensor;
 }
@@ -17,24 +19,40 @@ interface OrtTensor {
   dispose(): void;
 }
 interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
   run(feeds: Record<string, OrtTensor>, fetches: readonly string[]): Promise<Record<string, OrtTensor>>;
   release(): Promise<void>;
 }
 
 /** Throws `ERR_BITPATH_MISSING_PACKAGE`. */
-async function loadOnnxruntime(): Promise<Ort> {
+async function loadOnnxruntime(feature = 'Comparing with ONNX'): Promise<Ort> {
   const name = 'onnxruntime-node';
   try {
     const module = (await import(name)) as Ort & { default?: Ort };
     return module.default ?? module;
   } catch (cause) {
     const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
-    throw new BitpathError(
-      'ERR_BITPATH_MISSING_PACKAGE',
-      { feature: 'Comparing with ONNX', package: name, reason },
-      { cause },
-    );
+    throw new BitpathError('ERR_BITPATH_MISSING_PACKAGE', { feature, package: name, reason }, { cause });
   }
+}
+
+/** The version of onnxruntime-node. Throws `ERR_BITPATH_MISSING_PACKAGE`. */
+export async function onnxruntimeVersion(feature: string): Promise<string> {
+  const { versions } = (await loadOnnxruntime(feature)).env;
+  return versions.node ?? versions.common;
+}
+
+export interface SessionOptions {
+  /** What error messages call the model. */
+  readonly file: string;
+  readonly threads: number;
+  /** Lets onnxruntime fuse and reorder, as it does by default. Off (the default here), every node is computed as it is written. */
+  readonly optimize?: boolean;
+  /** Images of each run, where it is always the same: onnxruntime then knows all shapes in advance. */
+  readonly batch?: number;
+  /** Where onnxruntime writes the model as it runs it. */
+  readonly optimizedFile?: string;
 }
 
 export interface OrtTensorData {
@@ -56,13 +74,12 @@ export class OnnxSession {
   /**
    * Loads `model` with the tensors `names` as outputs too, whatever it had as outputs.
    *
-   * @param optimize Lets onnxruntime fuse and reorder, as it does by default. Off, every node is computed as it is written.
    * @throws `ERR_BITPATH_MISSING_PACKAGE`; `ERR_BITPATH_ONNX` where onnxruntime refuses the model.
    */
   static async create(
     model: ModelProto,
     names: Iterable<string>,
-    { file, threads, optimize = false }: { file: string; threads: number; optimize?: boolean },
+    { file, threads, optimize = false, batch, optimizedFile }: SessionOptions,
   ): Promise<OnnxSession> {
     const ort = await loadOnnxruntime();
     if (model.graph === undefined) throw onnxError(file, 'it has no graph');
@@ -76,6 +93,8 @@ export class OnnxSession {
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         logSeverityLevel: 4,
+        ...(batch !== undefined && { freeDimensionOverrides: { [BATCH]: batch } }),
+        ...(optimizedFile !== undefined && { optimizedModelFilePath: optimizedFile }),
       });
       return new OnnxSession(ort, session);
     } catch (cause) {
@@ -105,6 +124,15 @@ export class OnnxSession {
       tensor.dispose();
     }
     return outputs;
+  }
+
+  /** Binds one batch [N, C, H, W] to the first input; each call of the result computes the first output, a float32 tensor. */
+  bind(data: Float32Array, dims: readonly number[]): () => Promise<Float32Array> {
+    const [input = ''] = this.#session.inputNames;
+    const [output = ''] = this.#session.outputNames;
+    const feeds = { [input]: new this.#ort.Tensor('float32', data, dims) };
+    const fetches = [output];
+    return async () => (await this.#session.run(feeds, fetches))[output]?.data as Float32Array;
   }
 
   async release(): Promise<void> {

@@ -190,12 +190,22 @@ function dimsText(dims: readonly number[]): string {
   return dims.length === 0 ? 'no dimensions' : `${shown}${dims.length > 8 ? '×…' : ''}`;
 }
 
+/** What {@link makeTensor} writes, with its element type. */
+const WRITTEN = [
+  [Float32Array, Type.FLOAT],
+  [BigInt64Array, Type.INT64],
+  [Int32Array, Type.INT32],
+  [Int8Array, Type.INT8],
+  [Uint8Array, Type.UINT8],
+] as const;
+export type WritableArray = Float32Array | BigInt64Array | Int32Array | Int8Array | Uint8Array;
+
 /** A `TensorProto` that views `data`. */
-export function makeTensor(name: string, dims: readonly number[], data: Float32Array | BigInt64Array): TensorProto {
+export function makeTensor(name: string, dims: readonly number[], data: WritableArray): TensorProto {
   return create(TensorProtoSchema, {
     name,
     dims: dims.map(BigInt),
-    dataType: data instanceof Float32Array ? Type.FLOAT : Type.INT64,
+    dataType: WRITTEN.find(([array]) => data instanceof array)?.[1] ?? Type.UNDEFINED,
     rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
   });
 }
