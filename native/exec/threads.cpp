@@ -1,6 +1,7 @@
 #include "threads.h"
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
 
 #include "../base/error.h"
@@ -39,6 +40,9 @@ class Spinner {
   int spins_ = 0;
 };
 
+// How long an idle thread looks out for work before it sleeps: several times a wake-up, a small part of what a run takes.
+constexpr std::chrono::microseconds kLookOut{200};
+
 constexpr uint64_t ticketOf(int64_t phase) { return static_cast<uint64_t>(phase) << 32; }
 constexpr int64_t phaseOf(uint64_t ticket) { return static_cast<int64_t>(ticket >> 32); }
 constexpr int64_t taskOf(uint64_t ticket) { return static_cast<int64_t>(ticket & 0xffffffffu); }
@@ -46,24 +50,38 @@ constexpr int64_t taskOf(uint64_t ticket) { return static_cast<int64_t>(ticket &
 }  // namespace
 
 Team::Team(int maxHelpers, Tasks tasks, Work work)
-    : tasks_(std::move(tasks)), work_(std::move(work)), maxHelpers_(maxHelpers), ticket_(ticketOf(kNoPhase)) {}
+    : tasks_(std::move(tasks)), work_(std::move(work)), maxHelpers_(maxHelpers), shares_(maxHelpers + 1) {
+  for (Share& share : shares_) share.ticket.store(ticketOf(kNoPhase), std::memory_order_relaxed);
+}
 
-void Team::takeTasks(int64_t phase, int64_t count, int member) {
-  uint64_t ticket = ticket_.load(std::memory_order_acquire);
-  while (phaseOf(ticket) == phase && taskOf(ticket) < count) {
-    if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel, std::memory_order_acquire))
-      continue;
-    work_(phase, taskOf(ticket), member);
-    done_.fetch_add(1, std::memory_order_release);
-    ticket = ticket_.load(std::memory_order_acquire);
+bool Team::takeTasks(int64_t phase, int64_t count, int member) {
+  const int members = maxHelpers_ + 1;
+  bool took = false;
+  for (int i = 0; i < members; ++i) {
+    const int share = (member + i) % members;
+    const int64_t end = firstTask(count, share + 1);
+    std::atomic<uint64_t>& tickets = shares_[share].ticket;
+    uint64_t ticket = tickets.load(std::memory_order_acquire);
+    while (phaseOf(ticket) == phase && taskOf(ticket) < end) {
+      if (!tickets.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel, std::memory_order_acquire))
+        continue;
+      work_(phase, taskOf(ticket), member);
+      done_.fetch_add(1, std::memory_order_release);
+      took = true;
+      ticket = tickets.load(std::memory_order_acquire);
+    }
   }
+  return took;
 }
 
 void Team::lead(int64_t phase) {
   const int64_t count = tasks_(phase);
   // Nobody adds to done_ here: the phase before ended only when all its tasks were done.
   done_.store(0, std::memory_order_relaxed);
-  ticket_.store(ticketOf(phase), std::memory_order_release);
+  for (int share = 0; share <= maxHelpers_; ++share) {
+    shares_[share].ticket.store(ticketOf(phase) + static_cast<uint64_t>(firstTask(count, share)),
+                                std::memory_order_release);
+  }
   takeTasks(phase, count, 0);
   Spinner spinner;
   while (done_.load(std::memory_order_acquire) < count) spinner.wait();
@@ -88,17 +106,14 @@ bool Team::help() {
   int64_t phase = kNoPhase, count = 0;
   Spinner spinner;
   while (!finished_.load(std::memory_order_acquire)) {
-    const uint64_t ticket = ticket_.load(std::memory_order_acquire);
-    if (phaseOf(ticket) != phase) {
-      phase = phaseOf(ticket);
+    const int64_t current = phaseOf(shares_[member].ticket.load(std::memory_order_acquire));
+    if (current != phase) {
+      phase = current;
       count = phase == kNoPhase ? 0 : tasks_(phase);
       spinner.reset();
     }
-    if (taskOf(ticket) < count) {
-      takeTasks(phase, count, member);
-    } else {
-      spinner.wait();
-    }
+    // Shares are handed out one after another: what could not be taken now may be a moment later.
+    if (phase == kNoPhase || !takeTasks(phase, count, member)) spinner.wait();
   }
   helpers_.fetch_sub(1);
   return true;
@@ -127,6 +142,7 @@ void ThreadPool::grow(int threads) {
   while (static_cast<int>(threads_.size()) < threads) {
     try {
       threads_.emplace_back([this] { loop(); });
+      size_.store(threads_.size());
     } catch (const std::system_error& error) {
       throw Error(ErrorCode::Thread, "Cannot start a thread: " + std::to_string(threads_.size()) + " of " +
                                          std::to_string(threads) + " run, then: " + error.what());
@@ -139,7 +155,12 @@ void ThreadPool::submit(std::function<void()> job) {
     const std::lock_guard<std::mutex> lock(mutex_);
     jobs_.push_back(std::move(job));
   }
-  wake_.notify_one();
+  call(1);
+}
+
+void ThreadPool::call(int threads) {
+  calls_.fetch_add(1);
+  for (int i = lookingOut_.load(); i < threads; ++i) wake_.notify_one();
 }
 
 void ThreadPool::list(const std::shared_ptr<Team>& team) {
@@ -147,7 +168,7 @@ void ThreadPool::list(const std::shared_ptr<Team>& team) {
     const std::lock_guard<std::mutex> lock(mutex_);
     teams_.push_back(team);
   }
-  wake_.notify_all();
+  call(team->maxHelpers());
 }
 
 void ThreadPool::unlist(const std::shared_ptr<Team>& team) {
@@ -157,6 +178,7 @@ void ThreadPool::unlist(const std::shared_ptr<Team>& team) {
 
 void ThreadPool::loop() noexcept {
   std::unique_lock<std::mutex> lock(mutex_);
+  bool lookedOut = false;
   while (true) {
     const auto needy = std::find_if(teams_.begin(), teams_.end(), [](const auto& team) { return team->wantsHelp(); });
     // A run that waits for a leader comes before helping another.
@@ -166,17 +188,44 @@ void ThreadPool::loop() noexcept {
       lock.unlock();
       job();
       lock.lock();
+      lookedOut = false;
     } else if (needy != teams_.end()) {
       const std::shared_ptr<Team> team = *needy;
       lock.unlock();
       team->help();
       lock.lock();
+      lookedOut = false;
     } else if (stopping_) {
       return;
+    } else if (!lookedOut) {
+      const uint64_t calls = calls_.load();
+      lock.unlock();
+      lookedOut = !lookOut(calls);
+      lock.lock();
     } else {
+      // Whoever adds work from here on waits for the lock, and then finds nobody that looks out, and notifies.
       wake_.wait(lock);
+      lookedOut = false;
     }
   }
+}
+
+bool ThreadPool::lookOut(uint64_t calls) noexcept {
+  // All but one: the thread that calls needs a CPU too.
+  if (lookingOut_.fetch_add(1) >= std::max<int>(1, static_cast<int>(size_.load()) - 1)) {
+    lookingOut_.fetch_sub(1);
+    return false;
+  }
+  const auto end = std::chrono::steady_clock::now() + kLookOut;
+  bool called = false;
+  do {
+    for (int i = 0; i < 64 && !called; ++i) {
+      called = calls_.load(std::memory_order_acquire) != calls;
+      pauseCpu();
+    }
+  } while (!called && std::chrono::steady_clock::now() < end);
+  lookingOut_.fetch_sub(1);
+  return called;
 }
 
 }  // namespace bitpath
