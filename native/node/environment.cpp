@@ -142,6 +142,7 @@ void Environment::deliver(Napi::Env env, uint32_t id) {
     }
     error = toJs(env, job->code, job->message.empty() ? "The run failed" : job->message).Value();
   }
+  job->lane->keepInput(std::move(job->input));
   // What the callback throws becomes an uncaught exception, as from any callback.
   job->callback.Call({error, outputs});
 }

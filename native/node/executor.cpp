@@ -86,7 +86,7 @@ Napi::Value ExecutorWrap::run(const Napi::CallbackInfo& info) {
     job->environment = environment_;
     job->uint8Input = input.uint8Input;
     job->images = input.images;
-    job->input = AlignedBuffer(input.bytes.length);
+    job->input = lane_->takeInput(input.bytes.length);
     std::memcpy(job->input.data(), input.bytes.data, input.bytes.length);
     job->outputs = makeOutputs(program, input.images);
     job->callback = Napi::Persistent(info[2].As<Napi::Function>());
