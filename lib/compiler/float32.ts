@@ -17,8 +17,15 @@ export function fma32(x: number, y: number, z: number): number {
   const lost = product - (sum - zPart) + (z - zPart); // Knuth's TwoSum
   if (lost === 0) return Math.fround(sum);
   bits.setFloat64(0, sum);
-  const word = bits.getBigInt64(0);
-  if ((word & 1n) === 0n) bits.setBigInt64(0, word + (lost > 0 === sum > 0 ? 1n : -1n));
+  const low = bits.getInt32(4);
+  if ((low & 1) === 0) {
+    // The words are sign and magnitude: one up is one away from zero.
+    if (lost > 0 === sum > 0) bits.setInt32(4, low | 1);
+    else {
+      bits.setInt32(4, low - 1);
+      if (low === 0) bits.setInt32(0, bits.getInt32(0) - 1);
+    }
+  }
   return Math.fround(bits.getFloat64(0));
 }
 

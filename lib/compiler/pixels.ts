@@ -99,16 +99,20 @@ export function pixelConv(
   const y = borderClasses(output.height, input.height, kernel[0], stride[0], padding[0], dilation[0]);
   const x = borderClasses(output.width, input.width, kernel[1], stride[1], padding[1], dilation[1]);
   const bias = new Float32Array(y.ranges.length * x.ranges.length * outChannels);
+  const taps = kernel[0] * kernel[1];
+  const offsets = Float64Array.from({ length: outChannels * taps }, (_, tap) => {
+    let sum = 0;
+    for (let c = 0; c < channels; c++) sum += ((weight[tap * channels + c] ?? 0) * at(mean, c)) / at(std, c);
+    return sum;
+  });
   let next = 0;
   for (const [top, bottom] of y.ranges) {
     for (const [left, right] of x.ranges) {
       for (let o = 0; o < outChannels; o++) {
         let sum = 0;
         for (let kh = top; kh <= bottom; kh++) {
-          for (let kw = left; kw <= right; kw++) {
-            const tap = ((o * kernel[0] + kh) * kernel[1] + kw) * channels;
-            for (let c = 0; c < channels; c++) sum += ((weight[tap + c] ?? 0) * at(mean, c)) / at(std, c);
-          }
+          const row = o * taps + kh * kernel[1];
+          for (let kw = left; kw <= right; kw++) sum += offsets[row + kw] ?? 0;
         }
         bias[next++] = -sum;
       }

@@ -52,10 +52,20 @@ export function thresholdRule({ mul, add }: Affine, rule: SignRule): SignRule | 
   return { threshold, flip: flip.some((bits) => bits !== 0) ? flip : null };
 }
 
+/** Steps of float32: more than the roundings of the guess's three operations, unless they cancel. */
+const NEAR = 4;
+
 /** The smallest float32 x with fma(x, s, b) ≥ t, for s > 0 and finite b, t: it lies in (−∞, +∞]. */
 function smallestAtLeast(s: number, b: number, t: number): number {
   let below = floatToOrder(-Infinity);
   let reached = floatToOrder(Infinity);
+  // Where real numbers would have it, the float is a few steps away: two looks there spare most of the bisection.
+  const guess = floatToOrder(Math.fround((t - b) / s));
+  for (const order of [guess - NEAR, guess + NEAR]) {
+    if (order <= below || order >= reached) continue;
+    if (fma32(orderToFloat(order), s, b) >= t) reached = order;
+    else below = order;
+  }
   while (reached - below > 1) {
     const middle = Math.floor((below + reached) / 2);
     if (fma32(orderToFloat(middle), s, b) >= t) reached = middle;

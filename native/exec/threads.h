@@ -56,8 +56,8 @@ class Team {
   int maxHelpers_;
   std::vector<Share> shares_;
   alignas(64) std::atomic<int64_t> done_{0};  // tasks of the phase that are done
-  std::atomic<int> helpers_{0};   // inside now
-  std::atomic<int> joined_{0};    // member numbers given out
+  std::atomic<int> helpers_{0};               // inside now
+  std::atomic<int> joined_{0};                // member numbers given out
   std::atomic<bool> finished_{false};
 };
 

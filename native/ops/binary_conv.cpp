@@ -39,8 +39,9 @@ class BinaryConv final : public BandedOp {
     const int64_t rowBytes = divideUp(int64_t{taps_} * groupChannels_, 8);
     const uint8_t* bits = r.view("bits", output_.channels * rowBytes, 1);
     checkTails(r, bits, rowBytes);
-    packWeights(bits, rowBytes);
-    makeBase(r, bits, rowBytes, zeroPad);
+    const WeightRows rows{bits, rowBytes, bits + output_.channels * rowBytes};
+    packWeights(rows);
+    makeBase(r, rows, zeroPad);
     finishLoad(r, direct_ ? 0 : kGatheredRows);
   }
 
@@ -107,17 +108,26 @@ class BinaryConv final : public BandedOp {
     }
   }
 
-  // Bits of one output channel's weights, from bit `bit` on, at most 64.
-  static uint64_t weightBits(const uint8_t* row, int64_t rowBytes, int64_t bit, int64_t count) {
-    uint64_t words[2] = {0, 0};
-    const int64_t byte = bit / 8;
-    std::memcpy(words, row + byte, static_cast<size_t>(std::min<int64_t>(9, rowBytes - byte)));
-    const int shift = static_cast<int>(bit % 8);
-    // A shift by 64 is undefined, so the upper word moves in two steps.
-    return ((words[0] >> shift) | ((words[1] << 1) << (63 - shift))) & lowBits(count);
-  }
+  // The weights as they come: [outChannels][rowBytes], K bits a row.
+  struct WeightRows {
+    const uint8_t* bits;
+    int64_t rowBytes;
+    const uint8_t* end;
 
-  void packWeights(const uint8_t* bits, int64_t rowBytes) {
+    // The bits of row `o` from bit `bit` on, at most 32.
+    uint32_t read(int o, int64_t bit, int64_t count) const {
+      const uint8_t* from = bits + o * rowBytes + bit / 8;
+      uint64_t word = 0;
+      if (end - from >= 8) {
+        word = loadBits(from);
+      } else {
+        std::memcpy(&word, from, static_cast<size_t>(end - from));
+      }
+      return static_cast<uint32_t>((word >> (bit % 8)) & lowBits(count));
+    }
+  };
+
+  void packWeights(const WeightRows& rows) {
     const BconvLayout layout = kernels_.bconvLayout;
     const int64_t unitBits = 8 * layout.unitBytes;
     const int64_t units = divideUp(segments_.length, unitBits);
@@ -131,10 +141,9 @@ class BinaryConv final : public BandedOp {
                        (inGroup / layout.lanes) * segments_.count * units * unitRow +
                        (inGroup % layout.lanes) * layout.unitBytes;
       for (int s = 0; s < segments_.count; ++s) {
-        for (int64_t u = 0; u < units; ++u, block += unitRow) {
-          const int64_t bit = u * unitBits;
-          const uint64_t word = weightBits(bits + o * rowBytes, rowBytes, int64_t{s} * segments_.length + bit,
-                                           std::min<int64_t>(unitBits, segments_.length - bit));
+        const int64_t segment = int64_t{s} * segments_.length;
+        for (int64_t bit = 0; bit < segments_.length; bit += unitBits, block += unitRow) {
+          const uint32_t word = rows.read(o, segment + bit, std::min<int64_t>(unitBits, segments_.length - bit));
           std::memcpy(block, &word, static_cast<size_t>(layout.unitBytes));
         }
       }
@@ -144,7 +153,7 @@ class BinaryConv final : public BandedOp {
   // base = taps that count − 2·popcount is the dot product. A window inside the map has all K. A padded tap was packed as −1
   // and must count 0: it adds one to p where the weight is +1, so give back 2, and it is no tap that counts:
   //   Σ over valid taps a·w = K_valid − 2·(p − ones over padded taps).
-  void makeBase(ProgramReader& r, const uint8_t* bits, int64_t rowBytes, bool zeroPad) {
+  void makeBase(ProgramReader& r, const WeightRows& rows, bool zeroPad) {
     const int height = zeroPad ? source_.extent.height : static_cast<int>(source_.paddedHeight());
     const int width = zeroPad ? source_.extent.width : static_cast<int>(source_.paddedWidth());
     const BorderClasses ys(output_.height, window_.kernelH, window_.strideH, window_.dilationH,
@@ -165,7 +174,7 @@ class BinaryConv final : public BandedOp {
       for (int ky = 0; ky < window_.kernelH; ++ky) {
         int32_t row = 0;
         for (int kx = 0; kx < window_.kernelW; ++kx) {
-          row += tapOnes(bits + o * rowBytes, rowBytes, ky * window_.kernelW + kx);
+          row += tapOnes(rows, o, ky * window_.kernelW + kx);
           sums[(ky + 1) * columns + kx + 1] = sums[ky * columns + kx + 1] + row;
         }
       }
@@ -183,11 +192,11 @@ class BinaryConv final : public BandedOp {
   }
 
   // Set bits among one tap's weights.
-  int32_t tapOnes(const uint8_t* row, int64_t rowBytes, int tap) const {
+  int32_t tapOnes(const WeightRows& rows, int o, int tap) const {
     int32_t ones = 0;
-    for (int64_t c = 0; c < groupChannels_; c += 64) {
-      ones += popcount(
-          weightBits(row, rowBytes, int64_t{tap} * groupChannels_ + c, std::min<int64_t>(64, groupChannels_ - c)));
+    for (int64_t c = 0; c < groupChannels_; c += kWordBits) {
+      ones +=
+          popcount(rows.read(o, int64_t{tap} * groupChannels_ + c, std::min<int64_t>(kWordBits, groupChannels_ - c)));
     }
     return ones;
   }

@@ -147,11 +147,11 @@ inline void packGemmWeights(const Element* weights, int channels, int64_t segmen
   const int64_t paddedSegment = roundUp(segment, group);
   const int64_t k = segments * segment, paddedK = segments * paddedSegment;
   for (int o = 0; o < channels; ++o) {
-    Element* block = to + (o / lanes) * paddedK * lanes;
+    Element* at = to + (o / lanes) * paddedK * lanes + o % lanes * group;
+    const Element* from = weights + o * k;
     for (int64_t s = 0; s < segments; ++s) {
-      for (int64_t i = 0; i < segment; ++i) {
-        const int64_t at = s * paddedSegment + i;
-        block[(at / group * lanes + o % lanes) * group + at % group] = weights[o * k + s * segment + i];
+      for (int64_t i = 0; i < paddedSegment; i += group, at += int64_t{lanes} * group) {
+        for (int64_t g = 0; g < group && i + g < segment; ++g) at[g] = *from++;
       }
     }
   }
