@@ -11,7 +11,7 @@ namespace bitpath {
 namespace {
 
 // Rows of a gathered band at least: neighbouring bands gather kernelH − 1 rows twice.
-constexpr int kGatheredRows = 8;
+constexpr int kGatheredRows = 14;
 
 class BinaryConv final : public BandedOp {
  public:
@@ -236,9 +236,35 @@ class BinaryConv final : public BandedOp {
   }
 
   void gatherRow(const uint32_t* bits, uint32_t* to) const {
-    if (window_.kernelW == 3 && groupChannels_ <= 64) return concatTaps<3, 1>(bits, to);
+    const bool neighbours = window_.strideW == 1 && window_.dilationW == 1;
+    if (window_.kernelW == 3 && neighbours && groupChannels_ > 32 && groupChannels_ < 64) return concatThree(bits, to);
     if (window_.kernelW == 3 && groupChannels_ <= 128) return concatTaps<3, 2>(bits, to);
     concatTaps<0, 0>(bits, to);
+  }
+
+  // Three neighbouring pixels of 33 … 63 bits each, two words in memory: of a window and the next, two pixels are the same.
+  void concatThree(const uint32_t* bits, uint32_t* to) const {
+    const int channels = groupChannels_, width = output_.width, segmentWords = segmentWords_;
+    const int second = 64 - channels,
+              third = 2 * channels - 64;  // bits of tap 1 in word 0; where tap 2 begins in word 1
+    uint64_t tap0 = loadBits(bits), tap1 = loadBits(bits + 2);
+    bits += 4;
+    if (3 * channels <= 128) {
+      for (int x = 0; x < width; ++x, bits += 2, to += segmentWords) {
+        const uint64_t tap2 = loadBits(bits);
+        storeBits(to, tap0 | tap1 << channels);
+        storeBits(to + 2, tap1 >> second | tap2 << third);
+        tap0 = tap1, tap1 = tap2;
+      }
+    } else {
+      for (int x = 0; x < width; ++x, bits += 2, to += segmentWords) {
+        const uint64_t tap2 = loadBits(bits);
+        storeBits(to, tap0 | tap1 << channels);
+        storeBits(to + 2, tap1 >> second | tap2 << third);
+        storeBits(to + 4, tap2 >> (64 - third));
+        tap0 = tap1, tap1 = tap2;
+      }
+    }
   }
 
   // Each window's kernelW taps one after another. Eight bytes are written at a time: what they hold beyond a window's end the
