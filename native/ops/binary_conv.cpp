@@ -238,7 +238,7 @@ class BinaryConv final : public BandedOp {
   void gatherRow(const uint32_t* bits, uint32_t* to) const {
     const bool neighbours = window_.strideW == 1 && window_.dilationW == 1;
     if (window_.kernelW == 3 && neighbours && groupChannels_ > 32 && groupChannels_ < 64) return concatThree(bits, to);
-    if (window_.kernelW == 3 && groupChannels_ <= 128) return concatTaps<3, 2>(bits, to);
+    if (window_.kernelW == 3 && groupChannels_ > 64 && groupChannels_ <= 128) return concatTaps<3, 2>(bits, to);
     concatTaps<0, 0>(bits, to);
   }
 
