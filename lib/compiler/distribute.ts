@@ -9,7 +9,7 @@ import {
   type Work,
 } from './ir.js';
 
-/** Signs of one value in one instruction; native/ops/steps.h has room for more steps than this and what comes beside them. */
+/** Signs of one value; native/ops/steps.h has room for as many beside the longest instruction that fuse.ts makes. */
 const MOST_SIGNS = 40;
 
 /** Parts of a pixel's bits begin at whole bytes, so that each is stored without reading its neighbours. */

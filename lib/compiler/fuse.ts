@@ -13,6 +13,9 @@ import {
   type Step,
 } from './ir.js';
 
+/** Steps after which an instruction absorbs no more: far more than any network has, and native/ops/steps.h has room for twice as many. */
+const LONGEST = 128;
+
 /**
  * Makes instructions: whatever is element-wise becomes a step of the instruction that makes its operand, so that a map is
  * written once and a sign never reads one.
@@ -109,7 +112,7 @@ class Fuser {
         steps.push({ op: 'store', value: copy.output });
         this.#absorbed.add(copy);
       }
-      const next = consumers.find((node) => this.#canAbsorb(node, v));
+      const next = steps.length < LONGEST ? consumers.find((node) => this.#canAbsorb(node, v)) : undefined;
       const reread = consumers.some((node) => !['sign', 'copy'].includes(node.work.op) && node !== next);
       if ((reread || this.#outputs.has(v)) && !this.#stored.has(v)) steps.push({ op: 'store', value: v });
       if (next === undefined) return steps;

@@ -16,18 +16,19 @@ enum class StepKind : uint8_t { Affine, Add, Scale, Relu, Prelu, Store, Sign, Ha
 // Constants by channel are readable for so many channels more: a vector may be loaded from any channel on.
 constexpr int kLaneSlack = 16;
 
-// A step of an epilogue with its addresses resolved. Constants are indexed by channel.
+// A step of an epilogue with its addresses resolved. Constants are indexed by channel. Without initialisers, because a task has
+// room for many and uses few.
 struct BoundStep {
   StepKind kind;
-  const float* a = nullptr;   // Affine: mul · Prelu: slope · Sign: threshold
-  const float* b = nullptr;   // Affine: add · Sign: flip (+0.0 or −0.0: its bits are xor-ed)
-  float factor = 0;           // Scale · Hardtanh: min
-  float max = 0;              // Hardtanh
-  float* map = nullptr;       // Add, Store: channel 0 of pixel 0
-  ptrdiff_t pixelStride = 0;  // floats
-  uint8_t* bits = nullptr;    // Sign: the pixel at row 0, x 0
-  int firstBit = 0;           // Sign: channel c goes to bit firstBit + c of the pixel
-  ptrdiff_t pixelBytes = 0, rowBytes = 0;
+  const float* a;         // Affine: mul · Prelu: slope · Sign: threshold
+  const float* b;         // Affine: add · Sign: flip (+0.0 or −0.0: its bits are xor-ed)
+  float factor;           // Scale · Hardtanh: min
+  float max;              // Hardtanh
+  float* map;             // Add, Store: channel 0 of pixel 0
+  ptrdiff_t pixelStride;  // floats
+  uint8_t* bits;          // Sign: the pixel at row 0, x 0
+  int firstBit;           // Sign: channel c goes to bit firstBit + c of the pixel
+  ptrdiff_t pixelBytes, rowBytes;
 };
 
 // What happens to a value between the instruction that makes it and memory. Sign writes the bits of its channels and no others

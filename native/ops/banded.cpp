@@ -63,6 +63,7 @@ void BandedOp::computeInto(const Band& band, const Pass& pass, float* to, uint8_
   BoundStep bound[Steps::kMax];
   Epilogue epilogue = steps_.bind(bound, pass.arena, 0, 0);
   BoundStep& store = bound[epilogue.stepCount++];  // elementWise() leaves room
+  store = BoundStep{};
   store.kind = StepKind::Store;
   // Kernels count pixels from the map's first on.
   store.map = to - firstPixel(band) * output_.channels;

@@ -78,6 +78,7 @@ Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, int image, int fi
   int count = 0;
   for (const Step& step : steps_) {
     BoundStep& to = bound[count++];
+    to = BoundStep{};
     to.kind = step.kind;
     to.a = step.a.as<float>();
     to.b = step.b.as<float>();

@@ -10,7 +10,7 @@ namespace bitpath {
 
 class Steps {
  public:
-  static constexpr int kMax = 64;
+  static constexpr int kMax = 256;
 
   void load(ProgramReader& reader, const Extent& output);
 

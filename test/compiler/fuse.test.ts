@@ -150,3 +150,16 @@ test('a copy into a second concat is one more store', () => {
   const made = lines((b, x) => b.output('y', b.concat([x, x, b.scale(x, { factor: 2 })])));
   assert.deepEqual(made, ['input: store store scale store']);
 });
+
+test('a chain that is longer than an instruction may be goes on in a MAP', () => {
+  const { instructions } = fused((b, x) => {
+    let y = x;
+    for (let i = 0; i < 300; i++) y = b.scale(b.relu(y), { factor: 0.5 });
+    b.output('y', y);
+  });
+  assert.deepEqual(
+    instructions.map(({ make }) => make.op),
+    ['input', 'map', 'map', 'map', 'map'],
+  );
+  assert.ok(instructions.every(({ steps }) => steps.length <= 130));
+});

@@ -34,6 +34,7 @@ test('options are checked', async () => {
     [{ normalization: { mean: [0.5], std: [0.5] } }, ['ERR_BITPATH_ARGUMENT', /3 finite numbers.*normalization\.mean/]],
     [{ normalization: { mean: [0, 0, 0], std: [1, 0, 1] } }, ['ERR_BITPATH_ARGUMENT', /> 0.*normalization\.std/]],
     [{ normalization: { ...NORMALIZATION, scale: 1 } }, ['ERR_BITPATH_UNKNOWN_OPTION', /scale/]],
+    [{ pixelStem: 'int4' }, ['ERR_BITPATH_ARGUMENT', /options\.pixelStem.*"int4"/]],
     [{ normalization: null }, ['ERR_BITPATH_ARGUMENT', /normalization/]],
   ];
   for (const [options, expected] of cases) {

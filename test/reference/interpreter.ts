@@ -130,7 +130,6 @@ function run({ node, inputs, output, params, image, foldedConv, leaveUnscaled }:
       return eachElement(x, (v) => v * factor);
     }
     case 'relu':
-      // biome-ignore lint/complexity/useMathMinMax: -0 stays, and so does NaN
       return eachElement(x, (v) => (v < 0 ? 0 : v));
     case 'hardtanh': {
       const { min, max } = node.attrs;

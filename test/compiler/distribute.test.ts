@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { GraphBuilder, randomParams, type Value } from 'bitpath';
+import { distribute } from '#lib/compiler/distribute.js';
+import { fold } from '#lib/compiler/fold.js';
+import { fuse } from '#lib/compiler/fuse.js';
+import type { FusedGraph, Instruction } from '#lib/compiler/ir.js';
+import { joinConcats } from '#lib/compiler/join.js';
+import { foldThresholds } from '#lib/compiler/thresholds.js';
+
+const CONV = { kernel: 3, padding: 1 } as const;
+
+/** BatchNorm → Sign → 1-bit conv, as a dense layer has it. */
+function layer(b: GraphBuilder, x: Value, outChannels: number, padValue: 0 | 1 | -1 = 0): Value {
+  return b.binaryConv(b.sign(b.batchNorm(x)), { ...CONV, outChannels, padValue });
+}
+
+function compiled(make: (b: GraphBuilder, x: Value) => Value): FusedGraph {
+  const b = new GraphBuilder('distribute');
+  const x = b.conv(b.input({ channels: 3, height: 4, width: 5 }), { outChannels: 13, kernel: 1 });
+  b.output('out', make(b, x));
+  const graph = b.build();
+  const folded = foldThresholds(fold(graph, randomParams(graph, 3)));
+  return fuse(joinConcats(distribute(folded)).graph);
+}
+
+const signsOf = ({ steps }: Instruction) => steps.flatMap((step) => (step.op === 'sign' ? [step] : []));
+
+test('the signs of a dense stage are taken where its parts are made, each at a byte of its own', () => {
+  const { instructions, bitMaps } = compiled((b, x) => {
+    const y = b.concat([x, layer(b, x, 5)]);
+    const z = b.concat([y, layer(b, y, 7)]);
+    return layer(b, z, 4);
+  });
+  assert.deepEqual(
+    instructions.map(({ make }) => make.op),
+    ['input', 'conv', 'binaryConv', 'binaryConv', 'binaryConv'],
+    'no MAP',
+  );
+  assert.deepEqual(
+    bitMaps.map(({ shape, counted }) => [shape.channels, counted]),
+    [
+      [13, 13],
+      [16 + 5, 13 + 5],
+      [16 + 8 + 7, 13 + 5 + 7],
+    ],
+  );
+  const [, stem, first, second] = instructions as [Instruction, Instruction, Instruction, Instruction, Instruction];
+  const places = (instruction: Instruction) =>
+    signsOf(instruction).map(({ bitMap, firstBit, clears }) => [bitMap, firstBit, clears]);
+  assert.deepEqual(places(stem).sort(), [
+    [0, 0, true],
+    [1, 0, true],
+    [2, 0, true],
+  ]);
+  assert.deepEqual(places(first), [
+    [1, 16, false],
+    [2, 16, false],
+  ]);
+  assert.deepEqual(places(second), [[2, 24, false]]);
+  for (const { rule } of signsOf(stem)) assert.equal(rule.threshold?.length, 13);
+});
+
+test('weights of the bits between parts are 0, the others are those of the layer', () => {
+  const { instructions } = compiled((b, x) => layer(b, b.concat([x, b.relu(b.scale(x, { factor: -1 }))]), 6));
+  const conv = instructions.at(-1)?.make;
+  assert.ok(conv?.op === 'binaryConv');
+  const bits = 16 + 13;
+  const bit = (o: number, tap: number, c: number) => {
+    const at = o * Math.ceil((9 * bits) / 8) * 8 + tap * bits + c;
+    return ((conv.bits[at >> 3] ?? 0) >> (at & 7)) & 1;
+  };
+  let ones = 0;
+  for (let o = 0; o < 6; o++) {
+    for (let tap = 0; tap < 9; tap++) {
+      for (const idle of [13, 14, 15]) assert.equal(bit(o, tap, idle), 0);
+      for (let c = 0; c < bits; c++) ones += bit(o, tap, c);
+    }
+  }
+  assert.ok(ones > 0.3 * 6 * 9 * 26 && ones < 0.7 * 6 * 9 * 26, `${ones} ones among ${6 * 9 * 26} random bits`);
+});
+
+test('padding of ones would fill the bits between parts, so those signs stay', () => {
+  const { instructions, bitMaps } = compiled((b, x) => layer(b, b.concat([x, b.relu(x)]), 4, 1));
+  assert.ok(instructions.some(({ make, steps }) => make.op === 'map' && steps.some(({ op }) => op === 'sign')));
+  assert.deepEqual(
+    bitMaps.map(({ shape }) => shape.channels),
+    [26],
+  );
+});
+
+test('what alone reads a concat, element by element, becomes steps of its parts', () => {
+  const { instructions } = compiled((b, x) => {
+    const y = b.concat([x, layer(b, x, 5)]);
+    return b.conv(b.relu(b.batchNorm(y)), { outChannels: 4, kernel: 1 });
+  });
+  const [, stem, dense] = instructions;
+  assert.deepEqual(
+    [stem, dense].map((instruction) => instruction?.steps.map(({ op }) => op)),
+    [
+      ['affine', 'sign', 'affine', 'relu', 'store'],
+      ['affine', 'relu', 'store'],
+    ],
+  );
+  assert.ok(!instructions.some(({ make }) => make.op === 'map'));
+});
+
+test('a part that is wanted as it is keeps its own place', () => {
+  const { instructions } = compiled((b, x) => b.add(b.concat([x, x]), b.relu(b.concat([x, x]))));
+  assert.ok(
+    instructions.some(({ make }) => make.op === 'map'),
+    'the concat has two readers',
+  );
+});
+
+test('past forty signs of one value the rest stay on the concat', () => {
+  const { instructions } = compiled((b, x) => {
+    const y = b.concat([x, layer(b, x, 3)]);
+    let sum = layer(b, y, 2);
+    for (let i = 1; i < 45; i++) sum = b.add(sum, layer(b, y, 2));
+    return sum;
+  });
+  const most = Math.max(...instructions.filter(({ make }) => make.op === 'conv').map((made) => signsOf(made).length));
+  assert.equal(most, 41, 'forty of the concat, one of its own');
+  const onMaps = instructions.filter(({ make }) => make.op === 'map').flatMap((instruction) => signsOf(instruction));
+  assert.equal(onMaps.length, 5);
+});
