@@ -1,13 +1,16 @@
 /**
  * The 1-bit convolution with its whole epilogue (affine, add, store, sign) at the stage shapes of the paper's networks, one
  * thread. A unit's time is a ten-unit chain's less a two-unit chain's, divided by eight: what stands before and after the units
- * cancels.
+ * cancels. Without the epilogue it is that by the ratio of the two in bare.ts, which take turns.
  */
 import { binaryUnit } from '../blocks/index.js';
 import { compile, type Executor } from '../executor.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { randomParams } from '../graph/index.js';
+import type { Graph } from '../graph/types.js';
 import type { Isa } from '../native.js';
+import type { Params } from '../tensor.js';
+import { bareMs } from './bare.js';
 import { checkEqual } from './check.js';
 import { type BenchContext, effort, omit, type Step } from './context.js';
 import { binaryPeak } from './limits.js';
@@ -79,13 +82,16 @@ async function time(context: BenchContext, shape: ChannelsAndSize, limitOf: (isa
       const kernel = executors[find(LONG)]?.executor
         .describe()
         .instructions.find(({ op }) => op === 'binaryConv')?.kernel;
+      const gmacs = (9 * channels * channels * size * size) / unitMs / 1e6;
+      const { graph, params } = chainOf(shape, SHORT);
+      const { bare, whole } = bareMs(graph, params, input, isa, rounds);
       context.draft.kernels.push({
         isa,
         channels,
         size,
         kernel: kernel ?? '',
-        gmacs: (9 * channels * channels * size * size) / unitMs / 1e6,
-        gmacsBare: null,
+        gmacs,
+        gmacsBare: (gmacs * whole) / bare,
         limitGmacs: limitOf(isa),
       });
     }
@@ -99,7 +105,12 @@ function fast({ isas }: BenchContext): Isa[] {
   return isas.filter((isa) => isa !== 'scalar');
 }
 
-function chain([channels, size]: ChannelsAndSize, units: number, isa: Isa): Promise<Executor> {
+function chain(shape: ChannelsAndSize, units: number, isa: Isa): Promise<Executor> {
+  const { graph, params } = chainOf(shape, units);
+  return compile(graph, params, { isa, threads: 1 });
+}
+
+function chainOf([channels, size]: ChannelsAndSize, units: number): { graph: Graph; params: Params } {
   const graph = new GraphBuilder(`chain-${channels}x${size}-${units}`);
   let x = graph.input({ channels, height: size, width: size });
   for (let i = 0; i < units; i++) {
@@ -107,7 +118,7 @@ function chain([channels, size]: ChannelsAndSize, units: number, isa: Isa): Prom
   }
   graph.output('y', graph.globalAvgPool(x));
   const built = graph.build();
-  return compile(built, randomParams(built, 1), { isa, threads: 1 });
+  return { graph: built, params: randomParams(built, 1) };
 }
 
 function answer(executor: Executor, input: Float32Array): Float32Array {
