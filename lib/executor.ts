@@ -62,7 +62,7 @@ export interface InstructionDescription {
   readonly mapBytes: number;
   /** Multiply-accumulates of one image. */
   readonly macs: number;
-  /** Only with `profile`. */
+  /** Only with `profile`, and only where its input runs the instruction. */
   readonly profile?: InstructionProfile;
 }
 
@@ -261,7 +261,7 @@ export class Executor implements Disposable {
         weightBytes,
         mapBytes,
         macs,
-        ...(profiled && { profile: profiled.of(i, op, macs) }),
+        ...(profiled && [profiled.input, 'any'].includes(input) && { profile: profiled.of(i, op, macs) }),
       };
     });
     const { isa, arenaBytes, weightBytes } = packed;

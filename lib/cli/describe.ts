@@ -1,16 +1,17 @@
 /** `bitpath describe`: what is in a network, and how does this machine run it? */
 import type { Command } from 'commander';
-import type { ExecutorDescription, InstructionDescription } from '../executor.js';
+import type { ExecutorDescription, InstructionDescription, InstructionProfile } from '../executor.js';
 import type { Model } from '../model.js';
 import { integerOption, jsonOption, newCommand, threadsOption } from './command.js';
 import { findNetwork } from './find.js';
-import { bytes, cut, facts, plural, short, table, terminalWidth, textWidth } from './format.js';
+import { bytes, cut, facts, percent, plural, short, table, terminalWidth, textWidth } from './format.js';
 import { warnIfScalar, writeJson, writeLines } from './output.js';
 
 interface Options {
   readonly json?: true;
   readonly threads?: number;
   readonly batch: number;
+  readonly profile?: true;
 }
 
 export function describeCommand(): Command {
@@ -23,15 +24,17 @@ export function describeCommand(): Command {
     )
     .addOption(threadsOption())
     .addOption(integerOption('-b, --batch <n>', 'images computed together', 1, 65536).default(1))
+    .option('--profile', 'run it, and show how long each instruction takes')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       `
 MACs are multiply-accumulates of one image; bytes are packed weights and
-constants.
+constants. With --profile: median microseconds of one image, and what share of
+them the MACs would take if nothing else stood in their way.
 
 Examples:
-  $ bitpath describe igp-resnet37-41-tiny-imagenet
+  $ bitpath describe igp-resnet37-41-tiny-imagenet --profile --threads 1
   $ bitpath describe bireal-resnet18-64 --json`,
     )
     .action(describe);
@@ -45,7 +48,7 @@ async function describe(name: string, options: Options): Promise<void> {
     ...(await summarise(model)),
     isRandom,
     acceptsUint8: executor.acceptsUint8,
-    compiled: executor.describe(),
+    compiled: executor.describe({ profile: options.profile ?? false }),
   };
   executor.dispose();
   if (options.json) writeJson('bitpath.describe/1', documentOf(description));
@@ -150,6 +153,7 @@ function linesOf(description: Description): string[] {
       `${short(bits)} of 1 bit, ${short(floats)} of float32: ${bytes(storage)} (${((storage * 8) / 1e6).toFixed(1)} Mbit)`,
     ],
     ['compiled for', `${compiled.isa}, ${plural(compiled.threads, 'thread')}, batch ${compiled.batch}`],
+    ...profileFacts(compiled),
     ['memory', `weights ${bytes(compiled.weightBytes)}, feature maps ${bytes(compiled.arenaBytes)}`],
   );
   for (const kind of acceptsUint8 ? (['uint8', 'float32'] as const) : (['float32'] as const)) {
@@ -160,6 +164,21 @@ function linesOf(description: Description): string[] {
   return [...facts(pairs, width), '', ...instructionLines(compiled.instructions, width)];
 }
 
+function profileFacts({ profile, instructions }: ExecutorDescription): [string, string][] {
+  if (profile === undefined) return [];
+  const ran = instructions.filter(({ input }) => input === 'any' || input === profile.input);
+  const sum = (of: 'nanoseconds' | 'cycles' | 'floorCycles') =>
+    ran.reduce((total, instruction) => total + (instruction.profile?.[of] ?? 0), 0);
+  const what = profile.input === 'uint8' ? 'a picture' : 'a tensor';
+  const share = percent(sum('floorCycles') / sum('cycles'), 0);
+  return [
+    [
+      'time',
+      `${(sum('nanoseconds') / 1e6).toFixed(2)} ms for ${what}, ${share} of it MACs, at ${profile.clockGHz.toFixed(2)} GHz`,
+    ],
+  ];
+}
+
 const COLUMNS = [
   { title: '#', align: 'right' },
   { title: 'kernel' },
@@ -168,35 +187,59 @@ const COLUMNS = [
   { title: 'MACs', align: 'right' },
   { title: 'bytes', align: 'right' },
 ] as const;
+const TIMES = [
+  { title: 'µs', align: 'right' },
+  { title: 'MACs’ share', align: 'right' },
+] as const;
 
 /** One line an instruction where there is room; otherwise steps and nodes go on a second line. */
 function instructionLines(instructions: readonly InstructionDescription[], width: number): string[] {
   const hasMarks = instructions.some(({ input }) => input !== 'any');
-  const rows = instructions.map(({ kernel, isa, output, macs, weightBytes, input }, i) => [
+  const profiled = instructions.some(({ profile }) => profile !== undefined);
+  const columns = profiled ? [...COLUMNS, ...TIMES] : COLUMNS;
+  const rows = instructions.map(({ kernel, isa, output, macs, weightBytes, input, profile }, i) => [
     `${i}${input === 'float32' ? 'f' : input === 'uint8' ? 'p' : hasMarks ? ' ' : ''}`,
     kernel,
     isa,
     shapeText(output),
     macs === 0 ? '–' : short(macs),
     weightBytes === 0 ? '–' : bytes(weightBytes),
+    ...(profiled ? timesOf(profile) : []),
   ]);
-  const steps = instructions.map((instruction) => instruction.steps.join(' '));
+  const steps = instructions.map((instruction) => stepsText(instruction.steps));
   const nodes = instructions.map((instruction) => instruction.nodes.join(' '));
   const footnote = hasMarks ? ['', 'p: runs for pictures only, f: for float32 tensors only'] : [];
 
   const wide = table(
-    [...COLUMNS, { title: 'fused steps' }, { title: 'nodes' }],
+    [...columns, { title: 'fused steps' }, { title: 'nodes' }],
     rows.map((row, i) => [...row, steps[i] ?? '', nodes[i] ?? '']),
     Number.POSITIVE_INFINITY,
   );
   if (wide.every((line) => textWidth(line) <= width)) return [...wide, ...footnote];
 
-  const [titles = '', ...narrow] = table(COLUMNS, rows, width);
+  const [titles = '', ...narrow] = table(columns, rows, width);
   const below = narrow.flatMap((line, i) => [
     line,
     cut(`     ${[steps[i], nodes[i]].filter(Boolean).join(' ← ')}`, width),
   ]);
   return [titles, cut('     fused steps ← nodes', width), ...below, ...footnote];
+}
+
+/** `sign sign sign` is `sign×3`. */
+function stepsText(steps: readonly string[]): string {
+  const runs: { step: string; count: number }[] = [];
+  for (const step of steps) {
+    const last = runs.at(-1);
+    if (last?.step === step) last.count++;
+    else runs.push({ step, count: 1 });
+  }
+  return runs.map(({ step, count }) => (count === 1 ? step : `${step}×${count}`)).join(' ');
+}
+
+function timesOf(profile: InstructionProfile | undefined): string[] {
+  if (profile === undefined) return ['–', '–'];
+  const { nanoseconds, cycles, floorCycles } = profile;
+  return [(nanoseconds / 1000).toFixed(1), floorCycles === 0 ? '–' : percent(floorCycles / cycles, 0)];
 }
 
 function shapeText({ channels, height, width }: Shape): string {

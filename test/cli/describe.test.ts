@@ -98,6 +98,19 @@ describe('bitpath describe', () => {
     }
   });
 
+  it('--profile shows the time of what ran', async () => {
+    const args = ['describe', 'igp-resnet21-53-tiny-imagenet', '--profile', '--threads', '1'];
+    const [text, json] = await Promise.all([bitpath(args), bitpath([...args, '--json'])]);
+    assert.match(text.stdout, /^time +\d+\.\d\d ms for a picture, \d+ % of it MACs, at \d\.\d\d GHz$/m);
+    assert.match(text.stdout, / µs +MACs’ share/);
+    const { compiled, instructions } = JSON.parse(json.stdout);
+    assert.equal(compiled.profile.input, 'uint8');
+    for (const { input, profile } of instructions) {
+      assert.equal(profile !== undefined, input !== 'float32');
+      if (profile !== undefined) assert.ok(profile.nanoseconds > 0);
+    }
+  });
+
   it('takes an architecture, and says that its weights are random', async () => {
     const [text, json] = await Promise.all([
       bitpath(['describe', 'binary-densenet51-32']),

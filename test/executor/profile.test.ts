@@ -14,16 +14,15 @@ test('a profile has a time, cycles and a floor for each instruction that its inp
     assert.ok(profile);
     assert.deepEqual([profile.input, profile.runs], [input, 5]);
     assert.ok(profile.clockGHz > 0.3 && profile.clockGHz < 10, `${profile.clockGHz} GHz`);
-    let ran = 0;
     for (const instruction of instructions) {
-      assert.ok(instruction.profile);
+      const runs = ['any', input].includes(instruction.input);
+      assert.equal(instruction.profile !== undefined, runs, 'what this input does not run has no time');
+      if (instruction.profile === undefined) continue;
       const { nanoseconds, cycles, floorCycles } = instruction.profile;
+      assert.ok(nanoseconds > 0);
       assert.ok(Math.abs(cycles - nanoseconds * profile.clockGHz) < 1e-6 * (1 + cycles));
       assert.equal(floorCycles > 0, instruction.macs > 0);
-      if (instruction.input === 'any' || instruction.input === input) ran += Number(nanoseconds > 0);
     }
-    const expected = instructions.filter((instruction) => ['any', input].includes(instruction.input)).length;
-    assert.equal(ran, expected, 'what this input does not run takes no time, the rest does');
   }
   assert.equal(executor.describe({ profile: true }).profile?.input, 'uint8');
   for (const options of [{}, { profile: false }]) {
