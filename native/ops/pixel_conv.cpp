@@ -140,11 +140,15 @@ class PixelConv final : public BandedOp {
     const int64_t middle = std::max<int64_t>(0, std::min<int64_t>(input_.width, columns_ - left));
     for (int64_t row = 0; row < window_.rowSpan(band.rows); ++row, to += rowElements()) {
       const int64_t y = firstRow + row;
-      std::memset(to, 0, static_cast<size_t>(rowElements()) * sizeof(Pixel));
-      if (y < 0 || y >= input_.height) continue;
+      if (y < 0 || y >= input_.height) {
+        std::memset(to, 0, static_cast<size_t>(rowElements()) * sizeof(Pixel));
+        continue;
+      }
       const uint8_t* from = image + y * input_.width * channels;
-      Pixel* pixels = to + left * channels;
+      Pixel *pixels = to + left * channels, *end = pixels + middle * channels;
+      std::memset(to, 0, static_cast<size_t>(pixels - to) * sizeof(Pixel));
       for (int64_t i = 0; i < middle * channels; ++i) pixels[i] = from[i];
+      std::memset(end, 0, static_cast<size_t>(to + rowElements() - end) * sizeof(Pixel));
     }
   }
 
