@@ -261,7 +261,7 @@ export class Executor implements Disposable {
         weightBytes,
         mapBytes,
         macs,
-        ...(profiled && [profiled.input, 'any'].includes(input) && { profile: profiled.of(i, op, macs) }),
+        ...(profiled && [profiled.input, 'any'].includes(input) && { profile: profiled.of(i, op, kernel, macs) }),
       };
     });
     const { isa, arenaBytes, weightBytes } = packed;
@@ -294,10 +294,14 @@ export class Executor implements Disposable {
       runs: runs as number,
       clockGHz,
       peaks,
-      of: (i: number, op: string, macs: number): InstructionProfile => {
+      of: (i: number, op: string, kernel: string, macs: number): InstructionProfile => {
         const sorted = Float64Array.from({ length: runs as number }, (_, run) => times[run * count + i] ?? 0).sort();
         const nanoseconds = (sorted[sorted.length >> 1] ?? 0) / this.batch;
-        return { nanoseconds, cycles: nanoseconds * clockGHz, floorCycles: macs / (peakOf(op, peaks) * threads) };
+        return {
+          nanoseconds,
+          cycles: nanoseconds * clockGHz,
+          floorCycles: macs / (peakOf(op, kernel, peaks) * threads),
+        };
       },
     };
   }
@@ -349,8 +353,10 @@ function readProfileOptions(profile: unknown, acceptsUint8: boolean): Required<P
 }
 
 /** Multiply-accumulates a cycle of the kernel that runs `op`. */
-function peakOf(op: string, { binaryMacsPerCycle, floatMacsPerCycle, pixelMacsPerCycle }: Peaks): number {
-  return op === 'binaryConv' ? binaryMacsPerCycle : op === 'pixelConv' ? pixelMacsPerCycle : floatMacsPerCycle;
+function peakOf(op: string, kernel: string, peaks: Peaks): number {
+  if (op === 'binaryConv') return peaks.binaryMacsPerCycle;
+  if (op !== 'pixelConv') return peaks.floatMacsPerCycle;
+  return kernel.includes('_int8') ? peaks.pixel8MacsPerCycle : peaks.pixelMacsPerCycle;
 }
 
 /** Runs `call`, and throws what the addon throws as a BitpathError. */

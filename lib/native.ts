@@ -56,6 +56,8 @@ export interface Peaks {
   readonly binaryMacsPerCycle: number;
   readonly floatMacsPerCycle: number;
   readonly pixelMacsPerCycle: number;
+  /** Of stems with 8-bit weights. */
+  readonly pixel8MacsPerCycle: number;
 }
 
 export interface Binding {

@@ -177,55 +177,54 @@ void ThreadPool::unlist(const std::shared_ptr<Team>& team) {
 }
 
 void ThreadPool::loop() noexcept {
+  using Clock = std::chrono::steady_clock;
   std::unique_lock<std::mutex> lock(mutex_);
-  bool lookedOut = false;
+  // Until when to look out. Only work of its own gives a thread more time: calls that others answer do not.
+  Clock::time_point until = Clock::now() + kLookOut;
   while (true) {
     const auto needy = std::find_if(teams_.begin(), teams_.end(), [](const auto& team) { return team->wantsHelp(); });
     // A run that waits for a leader comes before helping another.
     if (!jobs_.empty()) {
       const std::function<void()> job = std::move(jobs_.front());
       jobs_.pop_front();
+      // Two callers may have counted on this thread.
+      if (!jobs_.empty()) wake_.notify_one();
       lock.unlock();
       job();
+      until = Clock::now() + kLookOut;
       lock.lock();
-      lookedOut = false;
     } else if (needy != teams_.end()) {
       const std::shared_ptr<Team> team = *needy;
       lock.unlock();
       team->help();
+      until = Clock::now() + kLookOut;
       lock.lock();
-      lookedOut = false;
     } else if (stopping_) {
       return;
-    } else if (!lookedOut) {
+    } else if (Clock::now() < until) {
       const uint64_t calls = calls_.load();
       lock.unlock();
-      lookedOut = !lookOut(calls);
+      if (!lookOut(calls, until)) until = Clock::time_point::min();
       lock.lock();
     } else {
       // Whoever adds work from here on waits for the lock, and then finds nobody that looks out, and notifies.
       wake_.wait(lock);
-      lookedOut = false;
     }
   }
 }
 
-bool ThreadPool::lookOut(uint64_t calls) noexcept {
+bool ThreadPool::lookOut(uint64_t calls, std::chrono::steady_clock::time_point until) noexcept {
   // All but one: the thread that calls needs a CPU too.
-  if (lookingOut_.fetch_add(1) >= std::max<int>(1, static_cast<int>(size_.load()) - 1)) {
-    lookingOut_.fetch_sub(1);
-    return false;
-  }
-  const auto end = std::chrono::steady_clock::now() + kLookOut;
+  const bool may = lookingOut_.fetch_add(1) < std::max(1, static_cast<int>(size_.load()) - 1);
   bool called = false;
-  do {
+  while (may && !called && std::chrono::steady_clock::now() < until) {
     for (int i = 0; i < 64 && !called; ++i) {
       called = calls_.load(std::memory_order_acquire) != calls;
       pauseCpu();
     }
-  } while (!called && std::chrono::steady_clock::now() < end);
+  }
   lookingOut_.fetch_sub(1);
-  return called;
+  return may;
 }
 
 }  // namespace bitpath

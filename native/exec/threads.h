@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -77,8 +78,8 @@ class ThreadPool {
 
  private:
   void loop() noexcept;
-  // Waits briefly for calls_ to pass `calls`.
-  bool lookOut(uint64_t calls) noexcept;
+  // Waits until then for calls_ to pass `calls`. False if enough others do.
+  bool lookOut(uint64_t calls, std::chrono::steady_clock::time_point until) noexcept;
   // Wakes as many threads as are needed beside those that look out.
   void call(int threads);
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -115,7 +116,7 @@ struct PairSums {
   static PairSums load(const int16_t* from) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))}; }
   static PairSums broadcast(const int16_t* from) {
     int32_t pair;
-    __builtin_memcpy(&pair, from, sizeof pair);
+    std::memcpy(&pair, from, sizeof pair);
     return {_mm256_set1_epi32(pair)};
   }
   Ints ints() const { return {v}; }
@@ -220,19 +221,29 @@ inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segment
   }
 }
 
-inline void opaque(Floats& a) { __asm__ volatile("" : "+x"(a.v)); }
-inline void opaque(PairSums& a) { __asm__ volatile("" : "+x"(a.v)); }
+inline void opaque(__m256i& a) {
+#if defined(__GNUC__)
+  __asm__ volatile("" : "+x"(a));
+#endif
+}
+inline void opaque(Floats& a) {
+#if defined(__GNUC__)
+  __asm__ volatile("" : "+x"(a.v));
+#endif
+}
+inline void opaque(PairSums& a) { opaque(a.v); }
 
 inline void binaryPeak(int64_t iterations) {
   __m256i sums[8], row = _mm256_setzero_si256(), nibbles = row;
   for (__m256i& sum : sums) sum = row;
   for (int64_t i = 0; i < iterations; ++i) {
     for (__m256i& sum : sums) {
-      __asm__ volatile("" : "+x"(row), "+x"(nibbles));
+      opaque(row);
+      opaque(nibbles);
       sum = _mm256_add_epi8(sum, _mm256_shuffle_epi8(row, nibbles));
     }
   }
-  for (__m256i& sum : sums) __asm__ volatile("" : "+x"(sum));
+  for (__m256i& sum : sums) opaque(sum);
 }
 
 #include "nests.inl"
@@ -255,7 +266,8 @@ const KernelTable avx2_table = {"avx2",
                                 map,
                                 {binaryPeak, 8 * 128},
                                 {realPeak, kGemmSums},
-                                {pixelPeak, 2 * kGemmSums}};
+                                {pixelPeak, 2 * kGemmSums},
+                                {nullptr, 0}};
 
 }  // namespace bitpath
 BITPATH_TARGET_END

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -86,7 +87,7 @@ struct PairSums {
   static PairSums load(const int16_t* from) { return {_mm512_loadu_si512(from)}; }
   static PairSums broadcast(const int16_t* from) {
     int32_t pair;
-    __builtin_memcpy(&pair, from, sizeof pair);
+    std::memcpy(&pair, from, sizeof pair);
     return {_mm512_set1_epi32(pair)};
   }
   Ints ints() const { return {v}; }
@@ -108,7 +109,7 @@ struct QuadSums {
   static QuadSums load(const int8_t* from) { return {_mm512_loadu_si512(from)}; }
   static QuadSums broadcast(const uint8_t* from) {
     int32_t quad;
-    __builtin_memcpy(&quad, from, sizeof quad);
+    std::memcpy(&quad, from, sizeof quad);
     return {_mm512_set1_epi32(quad)};
   }
   Ints ints() const { return {v}; }
@@ -161,30 +162,35 @@ inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segment
   }
 }
 
-inline void opaque(Floats& a) { __asm__ volatile("" : "+v"(a.v)); }
-inline void opaque(PairSums& a) { __asm__ volatile("" : "+v"(a.v)); }
+inline void opaque(__m512i& a) {
+#if defined(__GNUC__)
+  __asm__ volatile("" : "+v"(a));
+#endif
+}
+inline void opaque(Floats& a) {
+#if defined(__GNUC__)
+  __asm__ volatile("" : "+v"(a.v));
+#endif
+}
+inline void opaque(PairSums& a) { opaque(a.v); }
+inline void opaque(QuadSums& a) { opaque(a.v); }
 
 inline void binaryPeak(int64_t iterations) {
   __m512i sums[kBconvPixels], block = _mm512_setzero_si512(), activation = block;
   for (__m512i& sum : sums) sum = block;
   for (int64_t i = 0; i < iterations; ++i) {
     for (__m512i& sum : sums) {
-      __asm__ volatile("" : "+v"(block), "+v"(activation));
+      opaque(block);
+      opaque(activation);
       sum = _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_xor_si512(block, activation)));
     }
   }
-  for (__m512i& sum : sums) __asm__ volatile("" : "+v"(sum));
+  for (__m512i& sum : sums) opaque(sum);
 }
 
 #include "nests.inl"
-
-template <int V>
-void pixelGemm8Blocks(const PixelGemm8Args& a, const int8_t* weights, int blockChannel) {
-  pixelBlocks<QuadSums, V>(a, weights, blockChannel);
-}
-BITPATH_GEMM(pixelGemm8, PixelGemm8Args, pixelGemm8Blocks)
-
 #include "peak.inl"
+#include "pixels8.inl"
 
 }  // namespace
 
@@ -203,7 +209,8 @@ const KernelTable avx512_table = {"avx512",
                                   map,
                                   {binaryPeak, kBconvPixels * 512},
                                   {realPeak, kGemmSums},
-                                  {pixelPeak, 2 * kGemmSums}};
+                                  {pixelPeak, 2 * kGemmSums},
+                                  {pixel8Peak, 4 * kGemmSums}};
 
 }  // namespace bitpath
 BITPATH_TARGET_END

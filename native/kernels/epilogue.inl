@@ -20,7 +20,7 @@ BITPATH_INLINE void storeSigns(uint8_t* pixel, ptrdiff_t pixelBytes, int bit, co
   } else if (lanes.count() > 8) {
     for (int p = 0; p < P; ++p, to += pixelBytes) {
       const uint16_t both = static_cast<uint16_t>(signs[p]);
-      __builtin_memcpy(to, &both, sizeof both);
+      std::memcpy(to, &both, sizeof both);
     }
   } else {
     for (int p = 0; p < P; ++p, to += pixelBytes) *to = static_cast<uint8_t>(signs[p]);

@@ -182,9 +182,21 @@ inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segment
   flush();
 }
 
-inline void opaque(Floats& a) { __asm__ volatile("" : "+w"(a.low), "+w"(a.high)); }
+inline void opaque(Floats& a) {
+#if defined(__GNUC__)
+  __asm__ volatile("" : "+w"(a.low), "+w"(a.high));
+#endif
+}
 inline void opaque(PairSums& a) {
+#if defined(__GNUC__)
   __asm__ volatile("" : "+w"(a.low), "+w"(a.high), "+w"(a.pairs[0]), "+w"(a.pairs[1]));
+#endif
+}
+
+inline void opaque(uint8x16_t& a) {
+#if defined(__GNUC__)
+  __asm__ volatile("" : "+w"(a));
+#endif
 }
 
 inline void binaryPeak(int64_t iterations) {
@@ -192,11 +204,12 @@ inline void binaryPeak(int64_t iterations) {
   for (uint8x16_t& sum : sums) sum = block;
   for (int64_t i = 0; i < iterations; ++i) {
     for (uint8x16_t& sum : sums) {
-      __asm__ volatile("" : "+w"(block), "+w"(activation));
+      opaque(block);
+      opaque(activation);
       sum = vaddq_u8(sum, vcntq_u8(veorq_u8(block, activation)));
     }
   }
-  for (uint8x16_t& sum : sums) __asm__ volatile("" : "+w"(sum));
+  for (uint8x16_t& sum : sums) opaque(sum);
 }
 
 #include "nests.inl"
@@ -219,7 +232,8 @@ const KernelTable neon_table = {"neon",
                                 map,
                                 {binaryPeak, 8 * 128},
                                 {realPeak, kGemmSums},
-                                {pixelPeak, 2 * kGemmSums}};
+                                {pixelPeak, 2 * kGemmSums},
+                                {nullptr, 0}};
 
 }  // namespace bitpath
 #endif

@@ -58,7 +58,9 @@ Peaks measurePeaks(const KernelTable& kernels) {
     const double nanoseconds = leastNanoseconds([&] { loop.run(kIterations); });
     return static_cast<double>(loop.macs) * kIterations / (nanoseconds * clock);
   };
-  return {macsPerCycle(kernels.binaryPeak), macsPerCycle(kernels.realPeak), macsPerCycle(kernels.pixelPeak)};
+  const double pixel = macsPerCycle(kernels.pixelPeak);
+  return {macsPerCycle(kernels.binaryPeak), macsPerCycle(kernels.realPeak), pixel,
+          kernels.pixel8Peak.run == nullptr ? pixel : macsPerCycle(kernels.pixel8Peak)};
 }
 
 }  // namespace bitpath

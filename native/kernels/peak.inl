@@ -22,24 +22,26 @@ inline void realPeak(int64_t iterations) {
   }
 }
 
-inline void pixelPeak(int64_t iterations) {
-  PairSums sums[kGemmBlocks][kGemmPixels];
+template <typename Sums>
+inline void productsPeak(int64_t iterations) {
+  Sums sums[kGemmBlocks][kGemmPixels];
   for (auto& block : sums) {
-    for (PairSums& sum : block) sum = PairSums::zero();
+    for (Sums& sum : block) sum = Sums::zero();
   }
-  PairSums a = PairSums::zero(), b = a;
+  Sums a = Sums::zero(), b = a;
   opaque(b);
   for (int64_t i = 0; i < iterations; ++i) {
     for (auto& block : sums) {
-      for (PairSums& sum : block) {
+      for (Sums& sum : block) {
         opaque(a);
         sum = addProducts(sum, a, b);
       }
     }
   }
   for (auto& block : sums) {
-    for (PairSums& sum : block) opaque(sum);
+    for (Sums& sum : block) opaque(sum);
   }
 }
+inline void pixelPeak(int64_t iterations) { productsPeak<PairSums>(iterations); }
 
 constexpr int kGemmSums = kGemmBlocks * kGemmPixels * kLanes;

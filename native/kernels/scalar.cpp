@@ -123,6 +123,28 @@ inline PairSums addProducts(PairSums sums, const PairSums& a, const PairSums& b)
   return sums;
 }
 
+// Four uint8 or int8 in eight lanes, or eight int32 sums.
+struct QuadSums {
+  int quad[8][4];
+  int32_t sum[8];
+  static QuadSums zero() { return {}; }
+  static QuadSums load(const int8_t* from) {
+    QuadSums v = {};
+    for (int i = 0; i < 32; ++i) v.quad[i / 4][i % 4] = from[i];
+    return v;
+  }
+  static QuadSums broadcast(const uint8_t* from) {
+    QuadSums v = {};
+    for (int i = 0; i < 32; ++i) v.quad[i / 4][i % 4] = from[i % 4];
+    return v;
+  }
+  Ints ints() const { return Ints::load(sum); }
+};
+inline QuadSums addProducts(QuadSums sums, const QuadSums& a, const QuadSums& b) {
+  for (int i = 0; i < 32; ++i) sums.sum[i / 4] += a.quad[i / 4][i % 4] * b.quad[i / 4][i % 4];
+  return sums;
+}
+
 template <int P, int V>
 inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
                       const uint8_t* weights, Ints (&counts)[1][P]) {
@@ -163,6 +185,7 @@ inline void binaryPeak(int64_t iterations) {
 
 #include "nests.inl"
 #include "peak.inl"
+#include "pixels8.inl"
 
 }  // namespace
 
@@ -175,12 +198,13 @@ const KernelTable scalar_table = {"scalar",
                                   bconv,
                                   gemm,
                                   pixelGemm,
-                                  nullptr,
+                                  pixelGemm8,
                                   maxPool,
                                   avgPool,
                                   map,
                                   {binaryPeak, 8 * 32},
                                   {realPeak, kGemmSums},
-                                  {pixelPeak, 2 * kGemmSums}};
+                                  {pixelPeak, 2 * kGemmSums},
+                                  {pixel8Peak, 4 * kGemmSums}};
 
 }  // namespace bitpath

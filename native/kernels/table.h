@@ -140,7 +140,7 @@ struct KernelTable {
   void (*maxPool)(const PoolArgs&);
   void (*avgPool)(const PoolArgs&);
   void (*map)(const MapArgs&);
-  PeakLoop binaryPeak, realPeak, pixelPeak;
+  PeakLoop binaryPeak, realPeak, pixelPeak, pixel8Peak;  // the last as pixelGemm8
 };
 
 }  // namespace bitpath

@@ -41,6 +41,7 @@ Napi::Value peaksJs(const Napi::CallbackInfo& info) {
     object.Set("binaryMacsPerCycle", peaks.binary);
     object.Set("floatMacsPerCycle", peaks.real);
     object.Set("pixelMacsPerCycle", peaks.pixel);
+    object.Set("pixel8MacsPerCycle", peaks.pixel8);
     return object;
   });
 }

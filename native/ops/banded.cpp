@@ -13,6 +13,8 @@ constexpr int64_t kBandFloats = 4096;
 }  // namespace
 
 void BandedOp::finishLoad(ProgramReader& reader, int maxRows) {
+  // Tasks of a pass, at most a row each, are numbered in 32 bits.
+  if (int64_t{output_.height} * reader.batch > INT32_MAX) reader.fail("too many rows in a batch");
   steps_.load(reader, output_);
   const int64_t rowFloats = static_cast<int64_t>(output_.width) * output_.channels;
   const int64_t rows = std::max<int64_t>(maxRows, std::max<int64_t>(1, kBandFloats / rowFloats));

@@ -32,7 +32,9 @@ class BinaryConv final : public BandedOp {
     }
     groupChannels_ = channels / groups_;
     groupOutputs_ = output_.channels / groups_;
-    if (window_.taps() > (1 << 24) / groupChannels_) r.fail("more than 2^24 bits in a window");
+    // What padding gives back is up to K more: base and dot product are exact as floats up to 2²⁴.
+    const bool padded = zeroPad && source_.padTop + source_.padLeft + source_.padBottom + source_.padRight > 0;
+    if (window_.taps() > (padded ? 1 << 23 : 1 << 24) / groupChannels_) r.fail("too many bits in a window");
     taps_ = static_cast<int>(window_.taps());
 
     chooseSegments();

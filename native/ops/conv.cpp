@@ -35,6 +35,7 @@ class Conv final : public BandedOp {
     segments_ = Segments(window_, groups_ == 1 && (window_.dilationW == 1 || window_.kernelW == 1), groupChannels_);
     columns_ = window_.columnSpan(output_.width);
     if (columns_ > (1 << 24) || columns_ * channels > (1 << 28)) r.fail("a padded row is too long");
+    if (window_.rowSpan(output_.height) > INT32_MAX) r.fail("the windows span too many rows");
 
     const int64_t k = window_.taps() * groupChannels_;
     const uint8_t* weights = r.view("weight", output_.channels * k * 4, 4);

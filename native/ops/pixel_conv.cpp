@@ -30,6 +30,7 @@ class PixelConv final : public BandedOp {
     segments_ = Segments(window_, window_.dilationW == 1 || window_.kernelW == 1, channels);
     columns_ = window_.columnSpan(output_.width);
     if (columns_ > (1 << 24) || columns_ * channels > (1 << 28)) r.fail("a padded row is too long");
+    if (window_.rowSpan(output_.height) > INT32_MAX) r.fail("the windows span too many rows");
 
     const int64_t k = window_.taps() * channels;
     const std::vector<Weight> weights = readWeights(r, k);

@@ -11,6 +11,8 @@ export interface BinaryConvOptions extends ConvOptions {
 
 /** A dot product of K taps lies in [−K, K]: up to here each of these integers is a float32. */
 export const MAX_BINARY_TAPS = 2 ** 24;
+/** With padding that adds nothing, kernels meet integers up to 2K on the way. */
+const MAX_PADDED_TAPS = 2 ** 23;
 
 /** Convolution of ±1 by ±1: an exact integer for each output, written as float32. */
 export const binaryConv: OpDefinition<'binaryConv'> = {
@@ -27,8 +29,10 @@ export const binaryConv: OpDefinition<'binaryConv'> = {
   shape(attrs, inputs, node) {
     const output = convShape(attrs, first(inputs), node);
     const taps = tapCount(attrs, first(inputs));
-    if (taps > MAX_BINARY_TAPS) {
-      throw shapeError(node, `expected at most 2²⁴ taps (kernel × channels / groups) but received ${taps}`);
+    const padded = attrs.padValue === 0 && attrs.padding.some((pixels) => pixels > 0);
+    if (taps > (padded ? MAX_PADDED_TAPS : MAX_BINARY_TAPS)) {
+      const most = padded ? '2²³ taps where padding counts as 0' : '2²⁴ taps';
+      throw shapeError(node, `expected at most ${most} (kernel × channels / groups) but received ${taps}`);
     }
     return output;
   },
