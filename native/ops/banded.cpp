@@ -23,7 +23,8 @@ void BandedOp::finishLoad(ProgramReader& reader, int maxRows) {
 
 BandedOp::Cut BandedOp::cut(const Pass& pass) const {
   const int64_t allRows = static_cast<int64_t>(output_.height) * pass.images;
-  const int64_t share = std::max<int64_t>(1, divideUp(allRows, pass.threads));
+  // Two tasks a thread at least, where there are several: cores are seldom equally quick.
+  const int64_t share = std::max<int64_t>(1, divideUp(allRows, pass.threads == 1 ? 1 : 2 * pass.threads));
   Cut cut;
   cut.rows = static_cast<int>(std::min<int64_t>(maxRows_, share));
   cut.bandsPerImage = static_cast<int>(divideUp(output_.height, cut.rows));
