@@ -23,7 +23,10 @@ export type { RunInput } from './runInput.js';
 export interface CompileOptions {
   /** Most threads that a run uses, 1 … 1024. Default: `BITPATH_THREADS`, else the CPUs that this process may use. */
   readonly threads?: number | undefined;
-  /** Images computed together, 1 … 65536 (default 1). A run takes any number of images, and its result does not depend on this. */
+  /**
+   * Most images computed together, 1 … 65536 (default 1). A run takes any number of images, and its result does not depend on
+   * this. No more than `threads` are under way at a time.
+   */
   readonly batch?: number | undefined;
   /** `scalar`, `avx2`, `avx512` or `neon`. Default: `BITPATH_ISA`, else the best that this machine supports. */
   readonly isa?: Isa | undefined;

@@ -16,7 +16,9 @@ void Interpreter::run(const void* input, bool uint8Input, int64_t images, float*
                       const std::atomic<bool>& cancelled, Nanoseconds* times) {
   const auto& ops = program_->ops();
   const int64_t instructions = static_cast<int64_t>(ops.size());
-  const int64_t batch = program_->batch();
+  // A pass takes no more images than there are threads: more would not give anybody more to do, and what one instruction leaves
+  // would have gone from the caches before the next one reads it.
+  const int64_t batch = std::min(program_->batch(), threads_);
   const int64_t passes = divideUp(images, batch);
   // A team numbers its phases in 31 bits.
   if (passes >= INT32_MAX / instructions) throw Error(ErrorCode::Argument, "Too many images for one run");
