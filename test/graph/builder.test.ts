@@ -221,6 +221,11 @@ test('BAD CALL: sizes that would overflow', () => {
   );
   const half = graph.conv(graph.globalAvgPool(x), { outChannels: 2 ** 24, kernel: 1 });
   graph.binaryConv(graph.sign(half), { outChannels: 1, kernel: 1 });
+  assert.throws(
+    () => graph.binaryConv(graph.sign(half), { outChannels: 1, kernel: 1, padding: 1 }),
+    fails(code, /at most 2²³ taps where padding counts as 0 .* received 16777216/),
+  );
+  graph.binaryConv(graph.sign(half), { outChannels: 1, kernel: 1, padding: 1, padValue: -1 });
   assert.throws(() => graph.linear(wide, { outFeatures: 128 }), fails(code, /weights/));
 });
 

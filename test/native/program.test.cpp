@@ -193,6 +193,23 @@ TEST("program: particular lies") {
     std::memcpy(fits.constants.data(), small.data(), small.size() * 2);
     CHECK_EQ(load(fits, table)->batch(), 1);
   }
+  // Padded windows need not lie in the map: 2^40 rows of 2^22 columns would wrap the size of the copied rows to 0.
+  {
+    programs::Builder b(1, 1, 1, 1);
+    const auto in = b.map(1, 1, 1), out = b.map(2, 24, 1);
+    b.begin(1, 0);
+    b.steps(1);
+    b.store(in);
+    b.begin(3, 0);
+    b.field(in);
+    b.fields({2, 24, 1, 1 << 20, 1, (1 << 20) - 1, 182361, 0, 0, 1 << 20, 1, 1});
+    b.fields({b.constant(std::vector<float>(1 << 20, 1.0f))});
+    b.steps(1);
+    b.store(out);
+    b.output(out);
+    const Sample sample{"span", b.code(), b.constants()};
+    CHECK_THROWS(Error, load(sample, table), isProgram(error));
+  }
   // An arena that no machine has: refused, or an allocation that fails when somebody makes an executor.
   Sample huge = programs::samples()[0];
   huge.code[3] = INT32_MAX;
