@@ -8,6 +8,7 @@ import {
   type SignRule,
   type Work,
 } from './ir.js';
+import { prune } from './prune.js';
 
 /** Signs of one value; native/ops/steps.h has room for as many beside the longest instruction that fuse.ts makes. */
 const MOST_SIGNS = 40;
@@ -24,7 +25,7 @@ const BIT_ALIGNMENT = 8;
  * byte, weights of 0 stand for the missing ones, whose activations are 0 as well.
  */
 export function distribute(graph: FoldedGraph): FoldedGraph {
-  return dropDead(distributeReaders(distributeSigns(graph)));
+  return prune(distributeReaders(distributeSigns(graph)));
 }
 
 /** The values that a concat joins, with concats among them taken apart. */
@@ -119,7 +120,7 @@ function sliceRule({ threshold, flip }: SignRule, from: number, count: number): 
 /** Over and over, because what a reader becomes is a concat again. */
 function distributeReaders(graph: FoldedGraph): FoldedGraph {
   for (let current = graph; ; ) {
-    const next = distributeOneReader(dropDead(current));
+    const next = distributeOneReader(prune(current));
     if (next === null) return current;
     current = next;
   }
@@ -176,12 +177,4 @@ function sliced(work: Work, from: number, count: number): Work | null {
     default:
       return null;
   }
-}
-
-function dropDead(graph: FoldedGraph): FoldedGraph {
-  const wanted = new Set(graph.outputs.map(({ value }) => value));
-  for (const node of [...graph.nodes].reverse()) {
-    if (wanted.has(node.output)) for (const input of node.inputs) wanted.add(input);
-  }
-  return { ...graph, nodes: graph.nodes.filter((node) => wanted.has(node.output)) };
 }
