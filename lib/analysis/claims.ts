@@ -106,12 +106,12 @@ function lowerThanOthers(): readonly Claim[] {
   const [within, across] = [margins(rivals, true), margins(rivals, false)];
   const lower = (list: typeof within) => allOf(list.map(({ margin }) => margin > 0));
   const large = (list: typeof within) => allOf(list.map(({ margin }) => margin >= LARGE_MARGIN));
-  const evidence = [
+  const both = [
     ...within.map((item) => `within: ${marginText(item)}`),
     ...across.map((item) => `across: ${marginText(item)}`),
   ];
   const quote = 'Except for [five rows], … lower than other binary ResNet and DenseNet variants';
-  const claim = (id: string, end: string, of: typeof lower): Claim => ({
+  const claim = (id: string, end: string, of: typeof lower, evidence: readonly string[]): Claim => ({
     id,
     quote: `${quote}${end}`,
     section: COMPARISON,
@@ -120,7 +120,7 @@ function lowerThanOthers(): readonly Claim[] {
     acrossClasses: of(across),
     evidence,
   });
-  return [claim('lower-than-others', '', lower), claim('large-margin', ' by a large margin', large)];
+  return [claim('lower-than-others', '', lower, both), claim('large-margin', ' by a large margin', large, both)];
 }
 
 function exceptions(): Claim {
