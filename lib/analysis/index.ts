@@ -8,8 +8,29 @@ export {
   type LayerCost,
   type StorageRule,
 } from './costs.js';
+export { type DesignedWidth, type DesignWidthOptions, designWidth, type WidthRule } from './designWidth.js';
 export { type EnumeratePathOptions, enumeratePaths, type GradientPath } from './enumeratePaths.js';
 export { type GradientPathOptions, type GradientPaths, gradientPaths, type PathLevel } from './gradientPaths.js';
+export {
+  buildFamilyMember,
+  type FamilyFigures,
+  type FamilyInput,
+  familyFigures,
+  familyName,
+  type IgpFamilyMember,
+} from './igpFamily.js';
 export { binaryOperations, isBinaryConv, type PathCost } from './pathCosts.js';
+export { paretoFront } from './pareto.js';
 export { type Block, blockGraph, type Place, type RegionOptions } from './region.js';
+export {
+  type CostModel,
+  DEFAULT_COST_MODEL,
+  DEFAULT_OBJECTIVES,
+  type FoundArchitecture,
+  type Objective,
+  type Objectives,
+  type SearchOptions,
+  type SearchResult,
+  searchArchitectures,
+} from './searchArchitectures.js';
 export { type Agreement, CLOSE, type Comparison, type CountedRow, countTable1 } from './table1.js';
