@@ -1,4 +1,5 @@
 /** `bitpath/analysis`: what can be said of a network from its graph alone. */
+export { type Capability, type Power, representationalCapabilities, representationalCapability } from './capability.js';
 export { ALMOST_THE_SAME, type Claim, evaluateClaims, LARGE_MARGIN, type Verdict } from './claims.js';
 export {
   type CostOptions,
@@ -21,6 +22,7 @@ export {
 } from './igpFamily.js';
 export { binaryOperations, isBinaryConv, type PathCost } from './pathCosts.js';
 export { paretoFront } from './pareto.js';
+export { type PathSpectrum, type PathSpectrumOptions, pathSpectrum } from './pathSpectrum.js';
 export { type Block, blockGraph, type Place, type RegionOptions } from './region.js';
 export {
   type CostModel,
