@@ -11,6 +11,7 @@ export {
 } from './costs.js';
 export { type DesignedWidth, type DesignWidthOptions, designWidth, type WidthRule } from './designWidth.js';
 export { type EnumeratePathOptions, enumeratePaths, type GradientPath } from './enumeratePaths.js';
+export { figure2Networks, figure2Statements, figure2Table, type Statement } from './figure2.js';
 export { type GradientPathOptions, type GradientPaths, gradientPaths, type PathLevel } from './gradientPaths.js';
 export {
   buildFamilyMember,
