@@ -5,7 +5,7 @@
 import { buildArchitecture, getArchitecture, listArchitectures } from '../architectures/index.js';
 import { graphCost } from '../graph/cost.js';
 import type { Graph, Value } from '../graph/types.js';
-import { ALMOST_THE_SAME } from './claims.js';
+import { ALMOST_THE_SAME } from './claim.js';
 import { gradientPaths } from './gradientPaths.js';
 import { binaryOperations, isBinaryConv } from './pathCosts.js';
 import { findRegion, regionNodes, scopeNodes } from './region.js';
