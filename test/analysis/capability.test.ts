@@ -96,6 +96,17 @@ describe('representational capability', () => {
     assert.equal(bitsWithinBorders, output.bits);
   });
 
+  it('counts {0, 1} and ternary activations by their own values', () => {
+    const graph = new GraphBuilder('g');
+    const x = graph.input({ channels: 8, height: 4, width: 4 });
+    graph.output('two', graph.binaryConv(graph.heaviside(x), { name: 'two', outChannels: 4, kernel: 3 }));
+    graph.output('three', graph.binaryConv(graph.ternary(x), { name: 'three', outChannels: 4, kernel: 3 }));
+    const [two, three] = representationalCapabilities(graph.build());
+    assert.deepEqual([two?.input.base, two?.output.base], [2, 73]);
+    assert.deepEqual([three?.input.base, three?.output.base], [3, 145]);
+    assert.equal(three?.input.exponent, 128n);
+  });
+
   it('BAD CALLS', () => {
     for (const node of ['stem.0', 'fc', 'body.1', 'nothing']) {
       assert.throws(() => representationalCapability(bireal, node), {
