@@ -181,8 +181,8 @@ export const APPROXIMATIONS: readonly Architecture[] = [
     {
       status: 'declared',
       source:
-        'DGRL (Ye et al., 2020): a light “squeeze and interaction” branch beside each conv, under 10 % more parameters. Its layers (global mean, C → C/8 → C, added) and K = 1 as one branch a unit are our choice',
-      beyond: 'beside each unit, the global mean through two small classifier-like layers, added to every pixel',
+        'DGRL (Ye et al., 2020): a light “squeeze and interaction” branch beside each conv, under 10 % more parameters. Its layers (1×1 convs C → C/8 → C with BatchNorm and ReLU), and K = 1 read as their kernel, are our choice',
+      beyond: 'beside each unit a full-precision branch of two 1×1 convs, C → C/8 → C',
     },
     { ...BI_REAL, unit: 'dgrl' },
   ),

@@ -3,8 +3,9 @@ import { argumentError, unknownName } from '../../check.js';
 import { type AfterAdd, type Branch, binaryUnit, denseUnit, type Unit } from '../unit.js';
 import { bnnUnit, ciUnit } from './bnn.js';
 import { irUnit, rbnnUnit } from './clipped.js';
-import { dgrlUnit, realToBinaryUnit } from './gated.js';
+import { dgrlUnit } from './dgrl.js';
 import { ftUnit, reactNetUnit, shiftedSignUnit } from './reactnet.js';
+import { realToBinaryUnit } from './realToBinary.js';
 import { siUnit } from './si.js';
 import { ternaryUnit } from './ternary.js';
 import { xnorNetPlusPlusUnit, xnorUnit } from './xnor.js';
@@ -49,7 +50,7 @@ const UNITS: readonly UnitEntry[] = Object.freeze([
   entry('rbnn', 'RBNN', 'hardtanh(BN(s(x − mean x) ⊛ W) + s)', rbnnUnit),
   entry('si', 'Si-BNN', 'BN(h(BN(x)) ⊛ W) + s', siUnit),
   entry('ft', 'FTBNN', 'PReLU(BN(s(x) ⊛ W)) + s', ftUnit),
-  entry('dgrl', 'DGRL', 'BN(s(x) ⊛ W) + FC(ReLU(FC(mean x))) + s', dgrlUnit),
+  entry('dgrl', 'DGRL', 'BN(s(x) ⊛ W) + BN(conv(ReLU(BN(conv(x))))) + s', dgrlUnit),
   entry('ia', 'IA-BNN', 'BN(s(x − t) ⊛ W) + s', shiftedSignUnit),
   entry('reactnet', 'ReActNet', 'RPReLU(BN(s(x − t) ⊛ W) + s)', reactNetUnit),
   entry(

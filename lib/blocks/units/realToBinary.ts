@@ -1,17 +1,17 @@
 import type { GraphBuilder } from '../../graph/builder.js';
 import type { Value } from '../../graph/types.js';
-import { type Branch, binaryUnit } from '../unit.js';
+import type { Branch } from '../unit.js';
 import { conv3x3 } from './conv.js';
 
 /** Channels of the layer in the middle: an eighth of those that come in. */
 const REDUCTION = 8;
 
-/** W₂·ReLU(W₁·GAP(x)) without biases, C → ⌊C/8⌋ → O: `0.weight` and `2.weight`. */
-function squeeze(graph: GraphBuilder, x: Value, outFeatures: number): Value {
+/** σ(W₂·ReLU(W₁·GAP(x))) without biases, C → ⌊C/8⌋ → O: `0.weight` and `2.weight`. */
+function gateOf(graph: GraphBuilder, x: Value, outFeatures: number): Value {
   const middle = Math.max(1, Math.floor(x.shape.channels / REDUCTION));
   const pooled = graph.globalAvgPool(x);
   const hidden = graph.relu(graph.linear(pooled, { name: '0', outFeatures: middle, bias: false }));
-  return graph.linear(hidden, { name: '2', outFeatures, bias: false });
+  return graph.sigmoid(graph.linear(hidden, { name: '2', outFeatures, bias: false }));
 }
 
 /**
@@ -22,20 +22,6 @@ export const realToBinaryUnit: Branch = (graph, x, options) =>
   graph.scope(options.name, () => {
     const normal = graph.batchNorm(x, { name: 'bn' });
     const counts = conv3x3(graph, graph.sign(normal), options, { scale: false });
-    const gate = graph.scope('gate', () => graph.sigmoid(squeeze(graph, normal, options.outChannels)));
+    const gate = graph.scope('gate', () => gateOf(graph, normal, options.outChannels));
     return graph.prelu(graph.mul(counts, gate), { name: 'prelu' });
   });
-
-/**
- * DGRL: Bi-Real's unit with a light second branch, y = BN(s(x) ⊛ W_b) + W₂·ReLU(W₁·GAP(x)). The abstract has a "squeeze and
- * interaction" branch with less than 10 % more parameters; its layers are our choice.
- */
-export const dgrlUnit: Branch = (graph, x, options) => {
-  const y = binaryUnit(graph, x, options);
-  return graph.scope(options.name, () =>
-    graph.add(
-      y,
-      graph.scope('si', () => squeeze(graph, x, options.outChannels)),
-    ),
-  );
-};
