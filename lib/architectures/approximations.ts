@@ -37,13 +37,13 @@ const STEM = 'Stem and end are Bi-Real’s';
 const TBN: About = {
   status: 'reconstructed',
   source:
-    'pre-activation blocks, stem and end of dnvtmf/TBN; Table 1’s # has downsampling binarised (full precision in that code): we take TBN’s own ternary layer with a 1×1 kernel',
+    'pre-activation blocks, stem and end of dnvtmf/TBN; downsampling is 1-bit, as Table 1’s # says (full precision in that code), with activations of ±1 as in the other rows marked #',
   beyond:
-    'one shortcut over two units; BatchNorm → ternary → conv; ternary 1×1 downsampling; stem without BatchNorm; BatchNorm and ReLU at the end',
+    'one shortcut over two units; BatchNorm → ternary → conv; 1-bit downsampling; stem without BatchNorm; BatchNorm and ReLU at the end',
 };
 const TBN_NETWORK = {
   block: 'plain',
-  downsample: 'ternary',
+  downsample: 'binary',
   unit: 'ternary',
   stem: { norm: false },
   end: { norm: true, relu: true },

@@ -6,10 +6,9 @@ import type { Padding, Value } from '../graph/types.js';
  * - `real`: average pool → full-precision 1×1 conv `1` → BatchNorm `2`.
  * - `strided`: full-precision 1×1 conv `0` with stride → BatchNorm `1`, as IR-Net and RBNN have it.
  * - `binary`: Sign → 1-bit 1×1 conv `conv` with stride → BatchNorm `bn` (rows marked # in the paper's Table 1).
- * - `ternary`: BatchNorm `bn` → ternary → 1-bit 1×1 conv `conv` with stride, TBN's unit with a kernel of one pixel.
  */
 export type Downsampling = (typeof TYPES)[number];
-const TYPES = ['real', 'strided', 'binary', 'ternary'] as const;
+const TYPES = ['real', 'strided', 'binary'] as const;
 
 export interface DownsampleOptions {
   readonly outChannels: number;
@@ -17,7 +16,7 @@ export interface DownsampleOptions {
   readonly stride?: number;
   /** Default `real`. */
   readonly type?: Downsampling;
-  /** Has the 1-bit conv of `binary` and `ternary` a factor for each filter? Default true. */
+  /** Has the 1-bit conv of `binary` a factor for each filter? Default true. */
   readonly scale?: boolean;
   /** Default `down`. */
   readonly name?: string;
@@ -32,8 +31,8 @@ export function downsample(graph: GraphBuilder, x: Value, options: DownsampleOpt
   const { outChannels, type = 'real', scale = true, name = 'down' } = options;
   const stride = checkInteger('stride of downsample', options.stride ?? 2, 1, 1024);
   checkOneOf('type of downsample', type, TYPES);
-  if (options.scale !== undefined && type !== 'binary' && type !== 'ternary')
-    throw argumentError('scale of downsample', 'a 1-bit type, which has scales,', type);
+  if (options.scale !== undefined && type !== 'binary')
+    throw argumentError('type of downsample', '"binary", which has the option scale,', type);
   return graph.scope(name, () => {
     switch (type) {
       case 'real': {
@@ -48,10 +47,6 @@ export function downsample(graph: GraphBuilder, x: Value, options: DownsampleOpt
       case 'binary': {
         const sum = graph.binaryConv(graph.sign(x), { name: 'conv', outChannels, kernel: 1, stride, scale });
         return graph.batchNorm(sum, { name: 'bn' });
-      }
-      case 'ternary': {
-        const trits = graph.ternary(graph.batchNorm(x, { name: 'bn' }), { name: 'ternary' });
-        return graph.binaryConv(trits, { name: 'conv', outChannels, kernel: 1, stride, scale });
       }
     }
   });

@@ -242,7 +242,7 @@ test('BAD CALL: blocks', () => {
   );
   assert.throws(
     make((g, x) => downsample(g, x, { outChannels: 3, type: 'float' as never })),
-    /"real" or "strided" or "binary" or "ternary"/,
+    /"real" or "strided" or "binary"/,
   );
   assert.throws(
     make((g, x) => stem(g, x, { outChannels: 0 })),

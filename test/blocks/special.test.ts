@@ -197,6 +197,6 @@ test('BAD CALL', () => {
   );
   fails(
     (g, x) => biReal(g, x, { name: 'B', stride: 2, downsample: { type: 'real', scale: false } }),
-    /a 1-bit type, which has scales, for scale of downsample but received "real"/,
+    /"binary", which has the option scale, for type of downsample but received "real"/,
   );
 });
