@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   BitpathError,
@@ -11,6 +13,7 @@ import {
   listUnits,
   type Unit,
 } from 'bitpath';
+import { root } from '../build/root.js';
 
 const names = (graph: Graph) => graphParams(graph).map(({ name }) => name);
 const bn = (name: string) => ['weight', 'bias', 'running_mean', 'running_var'].map((role) => `${name}.${role}`);
@@ -243,6 +246,13 @@ test('the scales between blocks of the ReActNet without BatchNorm', () => {
   assert.deepEqual(factors('.beta'), expected);
   assert.deepEqual(factors('.alpha'), Array(16).fill(Math.fround(0.2)));
   assert.ok(graph.nodes.every(({ op }) => op !== 'batchNorm'));
+});
+
+test('docs/architectures.md is what the code says', () => {
+  const script = join(root, 'scripts/architectures-page.mjs');
+  const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
 });
 
 test('BAD CALL', () => {
