@@ -2,6 +2,7 @@
 export {
   type Architecture,
   type ArchitectureOptions,
+  type ArchitectureStatus,
   buildArchitecture,
   getArchitecture,
   listArchitectures,

@@ -21,28 +21,51 @@ export interface BodyOptions {
   readonly unit: Unit | undefined;
 }
 
+/**
+ * How sure the graph is. `fact`: the paper, or the papers and the code that it cites, say all of it. `reconstructed`: some of it
+ * is inferred from what they say. `declared`: some of it is our own choice, because nothing that we could read says it.
+ */
+export type ArchitectureStatus = 'fact' | 'reconstructed' | 'declared';
+
 export interface Architecture {
   readonly name: string;
   /** As the paper writes it. */
   readonly title: string;
-  /** Where the configuration comes from. */
+  /** Where the configuration comes from, and what of it is inferred or chosen. */
   readonly source: string;
-  /** `fact`: the paper, or the paper it cites, says all of it. `reconstructed`: some of it is a declared choice. */
-  readonly status: 'fact' | 'reconstructed';
+  readonly status: ArchitectureStatus;
+  /** What its graph has that Bi-Real ResNet18's has not; empty for Bi-Real networks. */
+  readonly beyond: string;
+  /** The architecture whose graph it is, where the method changes training, or values of parameters, only. */
+  readonly sameGraphAs: string | null;
+  /** Its rows in the paper's Table 1, counted from 1. */
+  readonly rows: readonly number[];
   readonly reported: Reported | null;
   readonly options: readonly ArchitectureOption[];
   /** Builds everything between the input and the logits. */
   readonly body: (graph: GraphBuilder, x: Value, options: BodyOptions) => Value;
 }
 
-/** A row of Table 1. */
-export function table1(top1Error: number, top5Error: number, storageMbit: number, gflops: number): Reported {
-  return { top1Error, top5Error, storageMbit, gflops };
+/** A row of Table 1; `top5Error` is null where it has a dash. */
+export function table1(top1Error: number, top5Error: number | null, storageMbit: number, gflops: number): Reported {
+  return { top1Error, ...(top5Error === null ? {} : { top5Error }), storageMbit, gflops };
+}
+
+export interface ClassifierOptions {
+  /** BatchNorm `fc_norm` between the pool and the classifier. Default false. */
+  readonly norm?: boolean;
 }
 
 /** Global average pool and the classifier `fc`. */
-export function classifier(graph: GraphBuilder, x: Value, classes: number): Value {
-  return graph.linear(graph.globalAvgPool(x, { name: 'pool' }), { name: 'fc', outFeatures: classes });
+export function classifier(
+  graph: GraphBuilder,
+  x: Value,
+  classes: number,
+  { norm = false }: ClassifierOptions = {},
+): Value {
+  const pooled = graph.globalAvgPool(x, { name: 'pool' });
+  const features = norm ? graph.batchNorm(pooled, { name: 'fc_norm' }) : pooled;
+  return graph.linear(features, { name: 'fc', outFeatures: classes });
 }
 
 /** Block options with the unit left out where it is undefined. */

@@ -23,16 +23,20 @@ function network(
   title: string,
   { growth, stages, r }: Configuration,
   reported: Reported,
+  rows: readonly number[],
 ): Architecture {
   return {
     name,
     title,
     source,
     status: 'reconstructed',
+    beyond: `${block === 'igp' ? 'IGP-DenseNet blocks' : 'dense layers'} of growth ${growth}, BatchNorm before sign; transitions; ReLU after stem and body`,
+    sameGraphAs: null,
+    rows,
     reported,
     options: block === 'igp' ? ['unit', 'join'] : ['unit'],
     body(graph, input, { classes, join, unit }) {
-      let x = stem(graph, input, { outChannels: STEM_CHANNELS, relu: true });
+      let x = stem(graph, input, { outChannels: STEM_CHANNELS, activation: 'relu' });
       let index = 0;
       stages.forEach((layers, stage) => {
         if (stage > 0) {
@@ -66,8 +70,8 @@ const IGP_51 = { growth: 53, stages: [6, 6, 6, 5], r: [2, 2.2, 2.2] };
 const IGP_69 = { growth: 48, stages: [6, 8, 12, 6], r: [1.8, 2.7, 3] };
 
 export const DENSENET: readonly Architecture[] = [
-  network(DENSE, 'binary-densenet51-32', 'BinaryDenseNet51(32)', DENSE_51, table1(38.14, 16.8, 34.8, 0.27)),
-  network(DENSE, 'binary-densenet69-32', 'BinaryDenseNet69(32)', DENSE_69, table1(36.26, 15.24, 42, 0.28)),
-  network(IGP, 'igp-densenet51-53', 'IGP-DenseNet51(53)', IGP_51, table1(36.73, 15.54, 34.5, 0.3)),
-  network(IGP, 'igp-densenet69-48', 'IGP-DenseNet69(48)', IGP_69, table1(35.2, 14.59, 41.5, 0.31)),
+  network(DENSE, 'binary-densenet51-32', 'BinaryDenseNet51(32)', DENSE_51, table1(38.14, 16.8, 34.8, 0.27), [32, 33]),
+  network(DENSE, 'binary-densenet69-32', 'BinaryDenseNet69(32)', DENSE_69, table1(36.26, 15.24, 42, 0.28), [35, 36]),
+  network(IGP, 'igp-densenet51-53', 'IGP-DenseNet51(53)', IGP_51, table1(36.73, 15.54, 34.5, 0.3), [34]),
+  network(IGP, 'igp-densenet69-48', 'IGP-DenseNet69(48)', IGP_69, table1(35.2, 14.59, 41.5, 0.31), [37]),
 ];

@@ -28,11 +28,22 @@ function igp(
   { convs, width, stages }: { readonly convs: number; readonly width: number; readonly stages: Stages },
   source: string,
   reported: Reported | null = null,
+  rows: readonly number[] = [],
 ): Architecture {
   const block: Block = (graph, x, blockName, { unit, join }) =>
     igpResNet(graph, x, withUnit({ name: blockName, convs, join }, unit));
-  const options = ['unit', 'join'] as const;
-  return { name, title, source, status: 'reconstructed', reported, options, body: body(width, stages, block) };
+  return {
+    name,
+    title,
+    source,
+    status: 'reconstructed',
+    beyond: `fractal blocks of ${convs} units, width ${width}; transitions between stages`,
+    sameGraphAs: null,
+    rows,
+    reported,
+    options: ['unit', 'join'],
+    body: body(width, stages, block),
+  };
 }
 
 /** As many Bi-Real units a stage as the IGP network of this width has, one after another. */
@@ -43,6 +54,9 @@ function chain(width: number, units: number, igpName: string): Architecture {
     title: `Bi-Real chain (${width})`,
     source: `not in the paper: the control for ${igpName}, its units and transitions without its fractal joins`,
     status: 'reconstructed',
+    beyond: `width ${width}, ${units} units a stage; transitions between stages`,
+    sameGraphAs: null,
+    rows: [],
     reported: null,
     options: ['unit'],
     body: body(width, [units, units, units, units], block),
@@ -62,12 +76,12 @@ const TABLE_41 = table1(35.62, 14.53, 42.6, 0.16);
 
 export const IGP_RESNET: readonly Architecture[] = [
   igp('igp-resnet21-53', 'IGP-ResNet21(53)', { convs: 3, width: 53, stages: TWO }, LITERAL),
-  igp('igp-resnet37-41', 'IGP-ResNet37(41)', { convs: 7, width: 41, stages: TWO }, LITERAL, TABLE_37),
+  igp('igp-resnet37-41', 'IGP-ResNet37(41)', { convs: 7, width: 41, stages: TWO }, LITERAL, TABLE_37, [22]),
   igp('igp-resnet69-31', 'IGP-ResNet69(31)', { convs: 15, width: 31, stages: TWO }, LITERAL),
   igp('igp-resnet37-32', 'IGP-ResNet37(32)', { convs: 7, width: 32, stages: TWO }, EQUAL_MACS),
-  igp('igp-resnet41-48', 'IGP-ResNet41(48)', { convs: 7, width: 48, stages: [2, 2, 3, 2] }, FITTED, TABLE_41),
+  igp('igp-resnet41-48', 'IGP-ResNet41(48)', { convs: 7, width: 48, stages: [2, 2, 3, 2] }, FITTED, TABLE_41, [31]),
   igp('igp-resnet21-53-c3d4', 'IGP-ResNet21(53)', { convs: 7, width: 53, stages: ONE }, LABEL),
-  igp('igp-resnet37-41-c4d8', 'IGP-ResNet37(41)', { convs: 15, width: 41, stages: ONE }, LABEL, TABLE_37),
+  igp('igp-resnet37-41-c4d8', 'IGP-ResNet37(41)', { convs: 15, width: 41, stages: ONE }, LABEL, TABLE_37, [22]),
   igp('igp-resnet69-31-c5d16', 'IGP-ResNet69(31)', { convs: 31, width: 31, stages: ONE }, LABEL),
   chain(53, 6, 'IGP-ResNet21(53)'),
   chain(41, 14, 'IGP-ResNet37(41)'),

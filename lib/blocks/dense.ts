@@ -1,7 +1,8 @@
 import { checkBoolean, checkOptions } from '../check.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
-import { type BlockOptions, checkJoin, checkUnit, denseUnit, type Join } from './unit.js';
+import { type BlockOptions, checkJoin, denseUnit, type Join } from './unit.js';
+import { resolveUnit } from './units/index.js';
 
 export interface BinaryDenseOptions extends BlockOptions {
   /** Channels that the layer adds, k. */
@@ -11,10 +12,9 @@ export interface BinaryDenseOptions extends BlockOptions {
 /** BinaryDenseNet layer: out = cat(x, u(x)), where the unit `u` makes `growth` channels. */
 export function binaryDense(graph: GraphBuilder, x: Value, options: BinaryDenseOptions): Value {
   checkOptions('binaryDense', options, ['name', 'unit', 'growth']);
-  const unit = checkUnit(options.unit ?? denseUnit);
-  return graph.scope(options.name, () => {
-    return graph.concat([x, unit(graph, x, { name: 'u', outChannels: options.growth, stride: 1 })]);
-  });
+  const { branch, after } = resolveUnit(options.unit ?? denseUnit);
+  const u = { name: 'u', outChannels: options.growth, stride: 1 };
+  return graph.scope(options.name, () => graph.concat([x, after(graph, branch(graph, x, u), u)]));
 }
 
 export interface IgpDenseOptions extends BinaryDenseOptions {
@@ -29,15 +29,16 @@ export interface IgpDenseOptions extends BinaryDenseOptions {
  */
 export function igpDense(graph: GraphBuilder, x: Value, options: IgpDenseOptions): Value {
   checkOptions('igpDense', options, ['name', 'unit', 'growth', 'join', 'shortcut']);
-  const unit = checkUnit(options.unit ?? denseUnit);
+  const { branch, after } = resolveUnit(options.unit ?? denseUnit);
   const join = checkJoin(options.join ?? 'mean');
   const withShortcut = checkBoolean('shortcut', options.shortcut ?? true);
   const { name, growth: outChannels } = options;
   return graph.scope(name, () => {
-    const a = unit(graph, x, { name: 'a.u', outChannels, stride: 1 });
-    const b = unit(graph, x, { name: 'b.u', outChannels, stride: 1 });
-    const d = unit(graph, b, { name: 'd.u', outChannels, stride: 1 });
-    const deep = withShortcut ? graph.add(d, b) : d;
+    const named = (unit: string) => ({ name: unit, outChannels, stride: 1 });
+    const a = after(graph, branch(graph, x, named('a.u')), named('a.u'));
+    const b = after(graph, branch(graph, x, named('b.u')), named('b.u'));
+    const d = branch(graph, b, named('d.u'));
+    const deep = after(graph, withShortcut ? graph.add(d, b) : d, named('d.u'));
     const sum = graph.add(deep, a);
     return graph.concat([x, join === 'mean' ? graph.scale(sum, { factor: 0.5 }) : sum]);
   });

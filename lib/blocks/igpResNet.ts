@@ -1,7 +1,8 @@
 import { argumentError, checkInteger, checkOptions } from '../check.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
-import { type BlockOptions, binaryUnit, checkJoin, checkUnit, type Join, type Unit } from './unit.js';
+import { type BlockOptions, binaryUnit, checkJoin, type Join } from './unit.js';
+import { type ResolvedUnit, resolveUnit } from './units/index.js';
 
 export interface IgpResNetOptions extends BlockOptions {
   /** M, the number of 1-bit convs: 3, 7, 15, 31 … (2^c − 1 for c columns, c from 2 to 10). */
@@ -17,23 +18,24 @@ export interface IgpResNetOptions extends BlockOptions {
  *     f_c(x) = f_{c−1}(f_{c−1}(x)) + u(x)             join: 'sum'
  *
  * The shortest path through any conv passes this one alone, so N_2nd is one unit's cost. u is `u`, the two fractals in
- * series are the scopes `a` and `b`.
+ * series are the scopes `a` and `b`. What a unit does after the add belongs to x + u(x), or to u(x) in a sum.
  */
 export function igpResNet(graph: GraphBuilder, x: Value, options: IgpResNetOptions): Value {
   checkOptions('igpResNet', options, ['name', 'unit', 'convs', 'join']);
   const convs = checkInteger('convs', options.convs, 3, 1023);
   const columns = Math.log2(convs + 1);
   if (!Number.isInteger(columns)) throw argumentError('convs', '3, 7, 15, 31 … (2^c − 1)', convs);
-  const unit = checkUnit(options.unit ?? binaryUnit);
+  const unit = resolveUnit(options.unit ?? binaryUnit);
   const join = checkJoin(options.join ?? 'mean');
   return graph.scope(options.name, () => fractal(graph, x, columns, unit, join));
 }
 
-function fractal(graph: GraphBuilder, x: Value, columns: number, unit: Unit, join: Join): Value {
+function fractal(graph: GraphBuilder, x: Value, columns: number, unit: ResolvedUnit, join: Join): Value {
   // The short branch comes first, so that the join is the last step of the last unit's epilogue.
-  const short = unit(graph, x, { name: 'u', outChannels: x.shape.channels, stride: 1 });
-  if (columns === 1) return graph.add(short, x);
-  const side = join === 'mean' ? graph.add(x, short) : short;
+  const options = { name: 'u', outChannels: x.shape.channels, stride: 1 };
+  const short = unit.branch(graph, x, options);
+  if (columns === 1) return unit.after(graph, graph.add(short, x), options);
+  const side = unit.after(graph, join === 'mean' ? graph.add(x, short) : short, options);
   const middle = graph.scope('a', () => fractal(graph, x, columns - 1, unit, join));
   const series = graph.scope('b', () => fractal(graph, middle, columns - 1, unit, join));
   const sum = graph.add(series, side);

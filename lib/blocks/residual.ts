@@ -1,41 +1,54 @@
 import { checkOptions } from '../check.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
-import { type Downsampling, shortcut } from './downsample.js';
-import { type BlockOptions, binaryUnit, checkJoin, checkUnit, type Join } from './unit.js';
+import { type Downsampling, type DownsampleOptions, shortcut } from './downsample.js';
+import { type BlockOptions, binaryUnit, checkJoin, type Join } from './unit.js';
+import { resolveUnit } from './units/index.js';
 
 export interface ResidualOptions extends BlockOptions {
   /** The input's by default. */
   readonly outChannels?: number;
   /** Of the first unit and the shortcut. Default 1. */
   readonly stride?: number;
-  /** Kind of the shortcut where the shape changes. Default `real`. */
-  readonly downsample?: Downsampling;
+  /** The shortcut where the shape changes: its type, or options of `downsample`. Default `real`. */
+  readonly downsample?: Downsampling | Pick<DownsampleOptions, 'type' | 'scale'>;
 }
 const OPTIONS = ['name', 'unit', 'outChannels', 'stride', 'downsample'];
 
-function defaults(x: Value, { outChannels, stride = 1, downsample = 'real', unit = binaryUnit }: ResidualOptions) {
-  return { outChannels: outChannels ?? x.shape.channels, stride, type: downsample, unit: checkUnit(unit) };
+function defaults(graph: GraphBuilder, x: Value, options: ResidualOptions) {
+  const { outChannels = x.shape.channels, stride = 1, downsample = 'real' } = options;
+  const kind = typeof downsample === 'string' ? { type: downsample } : downsample;
+  return {
+    ...resolveUnit(options.unit ?? binaryUnit),
+    outChannels,
+    stride,
+    identity: () => shortcut(graph, x, { ...kind, outChannels, stride }),
+  };
 }
 
 /** Plain binary ResNet block: two units under one shortcut. Units `a.u`, `b.u`. */
 export function binaryResidual(graph: GraphBuilder, x: Value, options: ResidualOptions): Value {
   checkOptions('binaryResidual', options, OPTIONS);
-  const { outChannels, stride, type, unit } = defaults(x, options);
+  const { branch, after, outChannels, stride, identity } = defaults(graph, x, options);
   return graph.scope(options.name, () => {
-    const identity = shortcut(graph, x, { outChannels, stride, type });
-    const middle = unit(graph, x, { name: 'a.u', outChannels, stride });
-    return graph.add(unit(graph, middle, { name: 'b.u', outChannels, stride: 1 }), identity);
+    const around = identity();
+    const [a, b] = [
+      { name: 'a.u', outChannels, stride },
+      { name: 'b.u', outChannels, stride: 1 },
+    ];
+    const middle = after(graph, branch(graph, x, a), a);
+    return after(graph, graph.add(branch(graph, middle, b), around), b);
   });
 }
 
 /** Bi-Real block: one unit `u` with a shortcut of its own. */
 export function biReal(graph: GraphBuilder, x: Value, options: ResidualOptions): Value {
   checkOptions('biReal', options, OPTIONS);
-  const { outChannels, stride, type, unit } = defaults(x, options);
+  const { branch, after, outChannels, stride, identity } = defaults(graph, x, options);
   return graph.scope(options.name, () => {
-    const identity = shortcut(graph, x, { outChannels, stride, type });
-    return graph.add(unit(graph, x, { name: 'u', outChannels, stride }), identity);
+    const around = identity();
+    const u = { name: 'u', outChannels, stride };
+    return after(graph, graph.add(branch(graph, x, u), around), u);
   });
 }
 
@@ -49,13 +62,17 @@ export interface EBiRealOptions extends ResidualOptions {
  */
 export function eBiReal(graph: GraphBuilder, x: Value, options: EBiRealOptions): Value {
   checkOptions('eBiReal', options, [...OPTIONS, 'join']);
-  const { outChannels, stride, type, unit } = defaults(x, options);
+  const { branch, after, outChannels, stride, identity } = defaults(graph, x, options);
   const join = checkJoin(options.join ?? 'mean');
   return graph.scope(options.name, () => {
-    const identity = shortcut(graph, x, { outChannels, stride, type });
-    const first = graph.add(unit(graph, x, { name: 'a.u', outChannels, stride }), identity);
-    const second = graph.add(unit(graph, first, { name: 'b.u', outChannels, stride: 1 }), first);
-    const sum = graph.add(second, identity);
+    const around = identity();
+    const [a, b] = [
+      { name: 'a.u', outChannels, stride },
+      { name: 'b.u', outChannels, stride: 1 },
+    ];
+    const first = after(graph, graph.add(branch(graph, x, a), around), a);
+    const second = after(graph, graph.add(branch(graph, first, b), first), b);
+    const sum = graph.add(second, around);
     return join === 'mean' ? graph.scale(sum, { factor: 0.5 }) : sum;
   });
 }

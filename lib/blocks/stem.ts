@@ -1,22 +1,28 @@
-import { checkOptions } from '../check.js';
+import { checkBoolean, checkOneOf, checkOptions } from '../check.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 
 export interface StemOptions {
   readonly outChannels: number;
-  /** ReLU before the pool. Default false: the 1-bit ResNets have none. */
-  readonly relu?: boolean;
+  /** Before the pool. Default `none`, as in most 1-bit ResNets. */
+  readonly activation?: StemActivation;
+  /** Has the conv a BatchNorm? Default true. */
+  readonly norm?: boolean;
   /** Names of the conv and its BatchNorm. */
   readonly convName?: string;
   readonly normName?: string;
 }
+export type StemActivation = (typeof ACTIVATIONS)[number];
+const ACTIVATIONS = ['none', 'relu', 'prelu', 'hardtanh'] as const;
 
-/** The full-precision stem: 7×7 conv, stride 2 → BatchNorm → (ReLU) → 3×3 max pool, stride 2. */
+/** The full-precision stem: 7×7 conv, stride 2 → (BatchNorm) → (activation) → 3×3 max pool, stride 2. */
 export function stem(graph: GraphBuilder, x: Value, options: StemOptions): Value {
-  checkOptions('stem', options, ['outChannels', 'relu', 'convName', 'normName']);
-  const { outChannels, relu = false, convName = 'stem.0', normName = 'stem.1' } = options;
+  checkOptions('stem', options, ['outChannels', 'activation', 'norm', 'convName', 'normName']);
+  const { outChannels, activation = 'none', convName = 'stem.0', normName = 'stem.1' } = options;
+  checkOneOf('activation of stem', activation, ACTIVATIONS);
+  const hasNorm = checkBoolean('norm of stem', options.norm ?? true);
   const conv = graph.conv(x, { name: convName, outChannels, kernel: 7, stride: 2, padding: 3, bias: false });
-  const normal = graph.batchNorm(conv, { name: normName });
-  const active = relu ? graph.relu(normal, { name: 'stem.relu' }) : normal;
+  const normal = hasNorm ? graph.batchNorm(conv, { name: normName }) : conv;
+  const active = activation === 'none' ? normal : graph[activation](normal, { name: `stem.${activation}` });
   return graph.maxPool(active, { name: 'stem.pool', kernel: 3, stride: 2, padding: 1 });
 }

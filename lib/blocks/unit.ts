@@ -1,7 +1,8 @@
-/** The 1-bit convolution units that blocks are made of. */
-import { argumentError, checkOneOf } from '../check.js';
+/** What a 1-bit convolution unit is, and the default units of the two families. `units/` has the others. */
+import { checkOneOf } from '../check.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
+import type { UnitName } from './units/index.js';
 
 export interface UnitOptions {
   /** Scope of the unit's nodes, such as `u`. */
@@ -11,14 +12,24 @@ export interface UnitOptions {
   readonly stride: number;
 }
 
+/** A real-valued map in, a real-valued map of `outChannels` out: what stands beside a shortcut. */
+export type Branch = (graph: GraphBuilder, x: Value, options: UnitOptions) => Value;
+
+/** Element-wise work that closes a unit. */
+export type AfterAdd = (graph: GraphBuilder, y: Value, options: Pick<UnitOptions, 'name'>) => Value;
+
 /**
- * What a block repeats: a real-valued map in, a real-valued map of `outChannels` out. Blocks add shortcuts, joins and
- * concatenations around it, so any topology carries any unit.
+ * What a block repeats. Blocks add shortcuts, joins and concatenations around it, so any topology carries any unit.
+ *
+ * A unit is a branch u or, where its method works on the sum (ReActNet's RPReLU, IR-Net's clip), a branch and a step `after`.
+ * A block puts `after` on u(x) + s wherever a shortcut s goes round this one unit, and on u(x) itself where none does: in the
+ * first unit of a plain residual block, in dense blocks, in the short branch of a summed IGP join. Joins and concatenations
+ * come later and have no such step. So there is one `after` for each 1-bit conv in any topology.
  */
-export type Unit = (graph: GraphBuilder, x: Value, options: UnitOptions) => Value;
+export type Unit = Branch | { readonly branch: Branch; readonly after: AfterAdd };
 
 /** The unit of the ResNet family: Sign → 3×3 1-bit conv, padded with zeros → BatchNorm. */
-export const binaryUnit: Unit = (graph, x, { name, outChannels, stride }) =>
+export const binaryUnit: Branch = (graph, x, { name, outChannels, stride }) =>
   graph.scope(name, () => {
     const bits = graph.sign(x);
     const sum = graph.binaryConv(bits, { name: 'conv', outChannels, kernel: 3, stride, padding: 1, scale: true });
@@ -26,7 +37,7 @@ export const binaryUnit: Unit = (graph, x, { name, outChannels, stride }) =>
   });
 
 /** The unit of the DenseNet family: BatchNorm → Sign → 3×3 1-bit conv, and nothing after the conv. */
-export const denseUnit: Unit = (graph, x, { name, outChannels, stride }) =>
+export const denseUnit: Branch = (graph, x, { name, outChannels, stride }) =>
   graph.scope(name, () => {
     const bits = graph.sign(graph.batchNorm(x, { name: 'bn' }));
     return graph.binaryConv(bits, { name: 'conv', outChannels, kernel: 3, stride, padding: 1, scale: true });
@@ -40,14 +51,10 @@ export const JOINS = ['mean', 'sum'] as const;
 export interface BlockOptions {
   /** Scope of the block's nodes, such as `body.0`. */
   readonly name: string;
-  /** What the block is made of. */
-  readonly unit?: Unit;
+  /** What the block is made of: a unit, or the name of one (`listUnits()`). */
+  readonly unit?: Unit | UnitName;
 }
 
-export function checkUnit(value: Unit): Unit {
-  if (typeof value !== 'function') throw argumentError('unit', 'a function (graph, x, options) → value', value);
-  return value;
-}
 export function checkJoin(value: Join): Join {
   return checkOneOf('join', value, JOINS);
 }

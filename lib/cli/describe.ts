@@ -20,7 +20,7 @@ export function describeCommand(): Command {
     .description('Shows a network’s input, preprocessing and size, and each instruction that it is compiled to here.')
     .argument(
       '<model-or-architecture>',
-      'a shipped model, a .safetensors file, or an architecture (gets random weights)',
+      'a shipped model, a .safetensors file, or an architecture, also with another unit (gets random weights)',
     )
     .addOption(threadsOption())
     .addOption(integerOption('-b, --batch <n>', 'images computed together', 1, 65536).default(1))
@@ -35,6 +35,7 @@ them the MACs would take if nothing else stood in their way.
 
 Examples:
   $ bitpath describe igp-resnet37-41-tiny-imagenet --profile --threads 1
+  $ bitpath describe igp-resnet37-41+reactnet
   $ bitpath describe bireal-resnet18-64 --json`,
     )
     .action(describe);

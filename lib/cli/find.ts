@@ -1,7 +1,7 @@
 /** Networks by what a person calls them. */
 import type { Model } from '../model.js';
 
-/** A shipped model, an architecture (with random weights) or a file, in this order. */
+/** A shipped model, an architecture, also as `<architecture>+<unit>` (with random weights), or a file, in this order. */
 export async function findNetwork(name: string): Promise<{ model: Model; isRandom: boolean }> {
   const [{ createModel, loadModel, shippedNames }, { listArchitectures }, { existsSync }, { unknownName }] =
     await Promise.all([
@@ -12,9 +12,11 @@ export async function findNetwork(name: string): Promise<{ model: Model; isRando
     ]);
   const shipped = await shippedNames();
   const architectures = listArchitectures().map((architecture) => architecture.name);
-  if (!shipped.includes(name) && architectures.includes(name)) return { model: createModel(name), isRandom: true };
+  const isCombination = architectures.includes(name.split('+')[0] ?? '') && !existsSync(name);
+  if (!shipped.includes(name) && (architectures.includes(name) || isCombination))
+    return { model: createModel(name), isRandom: true };
   // Without a dot or a slash it is a name.
-  if (/^[\w-]+$/.test(name) && !shipped.includes(name) && !existsSync(name)) {
+  if (/^[\w+-]+$/.test(name) && !shipped.includes(name) && !existsSync(name)) {
     throw unknownName('model or architecture', name, [...shipped, ...architectures]);
   }
   return { model: await loadModel(name), isRandom: false };

@@ -66,16 +66,45 @@ function block([name = '', ...cells]: readonly string[], index: number): string[
 }
 
 async function architectures({ json }: Options): Promise<void> {
-  const { listArchitectures } = await import('../architectures/index.js');
-  const architectures = listArchitectures().map(({ name, title, source, status }) => ({ name, title, source, status }));
+  const [{ listArchitectures }, { listUnits }] = await Promise.all([
+    import('../architectures/index.js'),
+    import('../blocks/units/index.js'),
+  ]);
+  const architectures = listArchitectures().map(({ body: _, reported: __, ...rest }) => rest);
+  const units = listUnits().map(({ name, title, formula }) => ({ name, title, formula }));
   if (json) {
-    writeJson('bitpath.architectures/1', { architectures });
+    writeJson('bitpath.architectures/1', { architectures, units });
     return;
   }
-  const columns = [{ title: 'architecture' }, { title: 'title' }, { title: 'source' }];
-  const rows = architectures.map(({ name, title, source }) => [name, title, source]);
+  const columns = [
+    { title: 'architecture' },
+    { title: 'title' },
+    { title: 'row' },
+    { title: 'status' },
+    { title: 'beyond Bi-Real ResNet18' },
+  ];
+  const rows = architectures.map(({ name, title, rows: numbers, status, beyond, sameGraphAs }) => [
+    name,
+    title,
+    numbers.join(', '),
+    status,
+    sameGraphAs === null ? beyond : `the graph of ${sameGraphAs}`,
+  ]);
+  const width = terminalWidth();
   const lines = table(columns, rows, Number.POSITIVE_INFINITY);
-  const fits = lines.every((line) => textWidth(line) <= terminalWidth());
-  // Half a source says nothing.
-  writeLines(fits ? lines : table(columns.slice(0, 2), rows, terminalWidth()));
+  const fits = lines.every((line) => textWidth(line) <= width);
+  // Half a sentence says nothing.
+  writeLines([
+    ...(fits ? lines : table(columns.slice(0, -1), rows, width)),
+    '',
+    ...facts(
+      [
+        ['row', 'of the paper’s Table 1'],
+        ['status', 'fact, reconstructed in part, or declared: our own choice in part (docs/architectures.md)'],
+        ['units', `${units.map(({ name }) => name).join(', ')}: an architecture with another unit is called`],
+        ['', '<architecture>+<unit>, such as igp-resnet37-41+reactnet'],
+      ],
+      width,
+    ),
+  ]);
 }

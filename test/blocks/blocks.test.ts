@@ -165,7 +165,7 @@ test('stems, transitions and the float block', () => {
     'maxPool(batchNorm(stem.0(x)))',
   );
   assert.equal(
-    equationOf((g, x) => stem(g, x, { outChannels: 5, relu: true })),
+    equationOf((g, x) => stem(g, x, { outChannels: 5, activation: 'relu' })),
     'maxPool(relu(batchNorm(stem.0(x))))',
   );
   assert.equal(
@@ -242,7 +242,7 @@ test('BAD CALL: blocks', () => {
   );
   assert.throws(
     make((g, x) => downsample(g, x, { outChannels: 3, type: 'float' as never })),
-    /"real" or "binary"/,
+    /"real" or "strided" or "binary"/,
   );
   assert.throws(
     make((g, x) => stem(g, x, { outChannels: 0 })),

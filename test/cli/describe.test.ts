@@ -162,8 +162,12 @@ describe('bitpath models', () => {
       bitpath(['models', '--architectures']),
       bitpath(['models', '--architectures', '--json']),
     ]);
-    const { schema, architectures } = JSON.parse(json.stdout);
+    const { schema, architectures, units } = JSON.parse(json.stdout);
     assert.equal(schema, 'bitpath.architectures/1');
+    assert.deepEqual(Object.keys(architectures[0]), [
+      ...['name', 'title', 'source', 'status', 'beyond', 'sameGraphAs', 'rows', 'options'],
+    ]);
+    assert.deepEqual(units[0], { name: 'bireal', title: 'Bi-Real', formula: 'BN(s(x) ⊛ W) + s' });
     const names = listArchitectures().map(({ name }) => name);
     assert.ok(names.length >= 15);
     assert.deepEqual(
@@ -174,9 +178,22 @@ describe('bitpath models', () => {
       text.stdout
         .trimEnd()
         .split('\n')
-        .slice(1)
+        .slice(1, names.length + 1)
         .map((line) => line.split(' ')[0]),
       names,
     );
+    assert.match(text.stdout, /^uabnn-resnet18 +UaBNN-ResNet18 +17 +reconstructed +the graph of bireal-resnet18-64$/m);
+    assert.match(text.stdout, /^units +bireal, dense, .*real-to-binary/m);
+  });
+
+  it('describes an architecture with another unit', async () => {
+    const run = await bitpath(['describe', 'igp-resnet21-53+reactnet', '--json']);
+    assert.equal(run.stderr, '');
+    const { name, randomParameters } = document(run);
+    assert.deepEqual([name, randomParameters], ['igp-resnet21-53+reactnet', true]);
+    const wrong = await bitpath(['describe', 'igp-resnet21-53+reactnett']);
+    assert.match(wrong.stderr, /No unit is called "reactnett" \(did you mean "reactnet"\?\); known are bireal/);
+    const topology = await bitpath(['describe', 'igp-resnet2153+reactnet']);
+    assert.match(topology.stderr, /No model or architecture is called "igp-resnet2153\+reactnet"/);
   });
 });

@@ -1,4 +1,5 @@
-"""The networks of lib/architectures by the same names. test_parameters.py holds the two lists equal, tensor by tensor."""
+"""The networks of lib/architectures by the same names, but for those in NOT_BUILT. test_parameters.py holds the two lists
+equal, tensor by tensor."""
 
 import difflib
 from collections.abc import Callable, Sequence
@@ -132,9 +133,40 @@ NETWORKS: dict[str, Builder] = {
     "binary-densenet69-32": _dense(blocks.BinaryDense, 32, [12, 16, 24, 12], [3.3, 3.3, 4]),
     "igp-densenet51-53": _dense(blocks.IgpDense, 53, [6, 6, 6, 5], [2, 2.2, 2.2]),
     "igp-densenet69-48": _dense(blocks.IgpDense, 48, [6, 8, 12, 6], [1.8, 2.7, 3]),
+    # Methods that change training only: their networks, and not their ways of training, are here.
+    "s2-bireal-resnet18": _residual(blocks.BiReal, [4, 4, 4, 4]),
+    "bin-resnet18": _residual(blocks.BinaryResidual, [2, 2, 2, 2], "binary"),
+    "uabnn-resnet18": _residual(blocks.BiReal, [4, 4, 4, 4]),
+    "sa-bnn-resnet18": _residual(blocks.BiReal, [4, 4, 4, 4]),
+    "fulw-resnet18": _residual(blocks.BiReal, [4, 4, 4, 4]),
+    "proxy-resnet18": _residual(blocks.BiReal, [4, 4, 4, 4]),
     "resnet18": lambda classes, _join: FloatResNet([2, 2, 2, 2], classes),
     "resnet34": lambda classes, _join: FloatResNet([3, 4, 6, 3], classes),
 }
+
+# Networks of lib/architectures whose units have no PyTorch side yet; nor have networks with a unit of another,
+# `<network>+<unit>`.
+NOT_BUILT = (
+    "bnn-resnet18",
+    "xnor-resnet18",
+    "tbn-resnet18",
+    "tbn-resnet34",
+    "ci-net-resnet18-binary-downsample",
+    "xnor-net-pp-resnet18",
+    "ir-resnet18",
+    "bnas-e",
+    "si-resnet18",
+    "ci-net-resnet18",
+    "rbnn-resnet18",
+    "ft-resnet18",
+    "dgrl-resnet18",
+    "binaryduo-resnet18",
+    "reactnet18-bn-free",
+    "ia-bnn-resnet18",
+    "real-to-bin-resnet18",
+    "reactnet-resnet18",
+    "dir-net2-resnet18",
+)
 
 
 def build_network(name: str, classes: int, join: str = "mean", unit_scale: float = 1.0) -> nn.Module:
@@ -142,6 +174,8 @@ def build_network(name: str, classes: int, join: str = "mean", unit_scale: float
 
     `unit_scale` multiplies what every 3×3 unit of the ResNets adds to its shortcut.
     """
+    if name.split("+")[0] in NOT_BUILT or (name not in NETWORKS and name.split("+")[0] in NETWORKS):
+        raise ValueError(f"{name!r} can be run by bitpath, but not trained here yet: training/README.md says which can")
     if name not in NETWORKS:
         close = difflib.get_close_matches(name, NETWORKS, 1)
         hint = f" (did you mean {close[0]}?)" if close else ""

@@ -1,10 +1,13 @@
 """Both sides have the same networks, with the same tensors."""
 
+import re
+
 import pytest
 from node import needs_bitpath, run_node
 
 from bitpath_training.export import model_tensors
-from bitpath_training.networks import NETWORKS, build_network
+from bitpath_training.model_file import REPOSITORY
+from bitpath_training.networks import NETWORKS, NOT_BUILT, build_network
 
 CLASSES = 7
 SCRIPT = """
@@ -27,8 +30,18 @@ def graphs():
 
 
 @needs_bitpath
-def test_the_same_networks(graphs):
-    assert {key.split()[0] for key in graphs} == set(NETWORKS)
+def test_the_same_networks_but_for_those_said_to_be_missing(graphs):
+    assert {key.split()[0] for key in graphs} == set(NETWORKS) | set(NOT_BUILT)
+    assert not set(NETWORKS) & set(NOT_BUILT)
+    readme = (REPOSITORY / "training" / "README.md").read_text()
+    missing = readme.split("## Not built here yet")[1].split("##")[0]
+    assert re.findall(r"`([a-z0-9-]+)`", missing) == sorted(NOT_BUILT)
+
+
+@pytest.mark.parametrize("name", ["reactnet-resnet18", "igp-resnet37-41+reactnet", "ir-resnet18+si"])
+def test_what_is_missing_says_so(name):
+    with pytest.raises(ValueError, match="not trained here yet"):
+        build_network(name, 10)
 
 
 @needs_bitpath
