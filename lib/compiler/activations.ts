@@ -11,12 +11,9 @@ export interface TernaryLayout {
   readonly bits: number;
 }
 
-/**
- * The planes of `channels` ternary activations, each from a whole byte on; without a gap between them where padding sets
- * bits, since it would set those of the gap too.
- */
-export function ternaryLayout(channels: number, padsWithOnes: boolean): TernaryLayout {
-  const second = padsWithOnes ? channels : alignBits(channels);
+/** The planes of `channels` ternary activations, each from a whole byte on. */
+export function ternaryLayout(channels: number): TernaryLayout {
+  const second = alignBits(channels);
   return { offsets: [0, second], bits: second + channels };
 }
 

@@ -1,7 +1,7 @@
 import { BitpathError } from '../errors.js';
-import type { AnyNode, Graph, Node, OpAttrs, Shape, Value } from '../graph/types.js';
+import type { AnyNode, Graph, Node, Shape, Value } from '../graph/types.js';
 import type { Params } from '../tensor.js';
-import { type TernaryLayout, ternaryBits, ternaryLayout, ternaryRules } from './activations.js';
+import { ternaryBits, ternaryLayout, ternaryRules } from './activations.js';
 import type { Activations, Affine, FoldedGraph, FoldedNode, Work } from './ir.js';
 import { ParamReader } from './params.js';
 
@@ -144,7 +144,7 @@ class Folder {
     if (activations === 'ternary') {
       const { channels } = this.#input(node).shape;
       const rows = { rows: outChannels, taps: kernel[0] * kernel[1], channels };
-      bits = ternaryBits(bits, rows, this.#ternaryLayout(node.inputs[0] ?? -1));
+      bits = ternaryBits(bits, rows, ternaryLayout(channels));
     }
     const work: Work = {
       op: 'binaryConv',
@@ -177,13 +177,7 @@ class Folder {
       type: 'ternary',
       shape: { ...shape, channels: 2 * shape.channels },
     };
-    this.#emit(node, { op: 'concatBits', ...this.#ternaryLayout(node.output) }, node.output, planes);
-  }
-
-  #ternaryLayout(value: number): TernaryLayout {
-    const readers = this.#graph.nodes.filter(({ op, inputs }) => op === 'binaryConv' && inputs.includes(value));
-    const padsWithOnes = readers.some(({ attrs }) => (attrs as OpAttrs['binaryConv']).padValue === 1);
-    return ternaryLayout(this.#graphValue(value).shape.channels, padsWithOnes);
+    this.#emit(node, { op: 'concatBits', ...ternaryLayout(shape.channels) }, node.output, planes);
   }
 
   #onlyBatchNormReads(value: number): boolean {

@@ -7,10 +7,10 @@ export type { Cost } from './ops/op.js';
 
 /** Multiply-accumulates of one node for one image; taps on padding count. */
 export function nodeCost(graph: Graph, node: AnyNode): Cost {
-  const valueOf = (id: number) => graph.values[id] as Value; // ids of a built graph are valid
-  const operands = node.inputs.map((id) => ({ ...valueOf(id).shape, type: valueOf(id).type }));
+  const value = (id: number) => graph.values[id] as Value; // ids of a built graph are valid
+  const operands = node.inputs.map((id) => ({ ...value(id).shape, type: value(id).type }));
   const definition = OPS[node.op] as OpDefinition<OpName>;
-  return definition.cost?.(node.attrs, operands, valueOf(node.output).shape) ?? FREE;
+  return definition.cost?.(node.attrs, operands, value(node.output).shape) ?? FREE;
 }
 
 /** Sum of {@link nodeCost} over a graph. */

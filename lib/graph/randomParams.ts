@@ -101,7 +101,7 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
       const [a, b] = inputs as [Moments, Moments];
       return map(
         channels,
-        (c) => at(a.mean, c) * ofAll(b.mean, c),
+        (c) => bounded(at(a.mean, c) * ofAll(b.mean, c)),
         (c) => product(at(a.variance, c), at(a.mean, c), ofAll(b.variance, c), ofAll(b.mean, c)),
       );
     }
@@ -166,8 +166,11 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
     }
     case 'relu':
       return rectify(x, () => 0);
-    case 'abs':
-      return rectify(x, () => -1);
+    case 'abs': {
+      const { mean } = rectify(x, () => -1);
+      const variance = (c: number) => at(x.variance, c) + at(x.mean, c) ** 2 - at(mean, c) ** 2; // E|x|² − (E|x|)²
+      return { mean, variance: mean.map((_, c) => Math.max(variance(c), 0.1 * at(x.variance, c))) };
+    }
     case 'sigmoid':
       return map(
         channels,
@@ -319,7 +322,11 @@ function map(channels: number, mean: (c: number) => number, variance: (c: number
 }
 /** Variance of a product of independent variables. */
 function product(variance: number, mean: number, otherVariance: number, otherMean: number): number {
-  return variance * otherVariance + variance * otherMean ** 2 + otherVariance * mean ** 2;
+  return bounded(variance * otherVariance + variance * otherMean ** 2 + otherVariance * mean ** 2);
+}
+/** Powers of powers stay numbers whose squares are float32. */
+function bounded(moment: number): number {
+  return Math.max(-1e18, Math.min(moment, 1e18));
 }
 function at(array: TensorData | Float64Array, index: number): number {
   return array[index] as number;

@@ -78,6 +78,7 @@ export function channelInteraction(
       const value = result[source * pixels + pixel] as number;
       const above = Number(value >= threshold);
       const below = Number(value <= -threshold);
+      if (above + below === 0) continue;
       const change = step * (sign > 0 ? above - below : -(above + below));
       result[target * pixels + pixel] = (result[target * pixels + pixel] as number) + change;
     }

@@ -4,7 +4,7 @@ import { booleanOption, first, type OpDefinition, shapeError } from './op.js';
 import { CONV_OPTIONS, type ConvOptions, convAttrs, convMacs, convShape, perChannel, tapCount } from './window.js';
 
 export interface BinaryConvOptions extends ConvOptions {
-  /** What a tap on padding counts as: 0 (default: it adds nothing), 1 or −1. */
+  /** What a tap on padding counts as: 0 (default: it adds nothing); of a `bit` map also 1 or −1. */
   readonly padValue?: 0 | 1 | -1;
   /** True: the dot product is multiplied by the param `scale` [O]. Default false. */
   readonly scale?: boolean;
@@ -29,8 +29,15 @@ export const binaryConv: OpDefinition<'binaryConv'> = {
   }),
   shape(attrs, inputs, node) {
     const { type } = first(inputs);
-    if (type === 'bit01' && attrs.padValue === -1) throw shapeError(node, 'expected a padValue of 0 or 1 for {0, 1}');
-    if (type === 'ternary' && attrs.groups > 1) throw shapeError(node, 'expected one group for a ternary map');
+    if (type !== 'bit' && attrs.padValue !== 0) {
+      throw shapeError(
+        node,
+        `expected a padValue of 0, which a ${type} map has among its values, but received ${attrs.padValue}`,
+      );
+    }
+    if (type === 'ternary' && attrs.groups > 1) {
+      throw shapeError(node, `expected one group for a ternary map but received ${attrs.groups}`);
+    }
     const output = convShape(attrs, first(inputs), node);
     const taps = tapCount(attrs, first(inputs)) * planes(type);
     const padded = attrs.padValue === 0 && attrs.padding.some((pixels) => pixels > 0);
