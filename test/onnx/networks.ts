@@ -21,7 +21,7 @@ const CASES: Record<string, Case> = {
       const each = b.heaviside(x, { name: 'each', threshold: true });
       return {
         zeros: b.binaryConv(plain, { ...window, outChannels: 4, groups: 2, scale: true }),
-        ones: b.binaryConv(each, { ...window, outChannels: 5, padValue: 1 }),
+        each: b.binaryConv(each, { ...window, outChannels: 5 }),
         both: b.binaryConv(each, { outChannels: 3, kernel: 1, scale: true }),
       };
     },
@@ -32,8 +32,7 @@ const CASES: Record<string, Case> = {
       const y = b.ternary(x, { name: 't' });
       return {
         zeros: b.binaryConv(y, { ...window, outChannels: 4, scale: true }),
-        plus: b.binaryConv(y, { ...window, outChannels: 5, padValue: 1 }),
-        minus: b.binaryConv(y, { outChannels: 3, kernel: 3, padding: 1, padValue: -1 }),
+        plain: b.binaryConv(y, { outChannels: 3, kernel: 3, padding: 1 }),
       };
     },
     // 0 and 0.5 lie on values of the input; below the smallest nothing is 0.
@@ -107,7 +106,7 @@ const CASES: Record<string, Case> = {
       return {
         y: b.mul(b.channelMean(b.abs(padded)), b.sigmoid(y)),
         z: b.rank1Scale(b.add(padded, y)),
-        u: b.binaryConv(b.heaviside(padded), { outChannels: 3, kernel: 3, padding: 1, padValue: 1 }),
+        u: b.binaryConv(b.heaviside(padded), { outChannels: 3, kernel: 3, padding: 1 }),
         v: b.binaryConv(b.ternary(padded), { outChannels: 2, kernel: 1, scale: true }),
         w: b.binaryWeightConv(padded, { outChannels: 4, kernel: 1, groups: 4, scale: true }),
       };

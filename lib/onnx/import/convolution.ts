@@ -3,7 +3,8 @@ import type { Padding, Shape } from '../../graph/types.js';
 import type { Emitter, Handler } from './emitter.js';
 import { floatAttribute, intAttribute, type OnnxNode } from './load.js';
 import type { Convolution } from './report.js';
-import { asBinary, signOf } from './steps.js';
+import { asBinary, type Binarised, bitsOf } from './binarise.js';
+import { type BinaryWeights, binaryWeights, short } from './binaryWeights.js';
 import {
   type Axes,
   extent,
@@ -12,12 +13,10 @@ import {
   NCHW,
   perChannel,
   shapeOf,
+  type StairsValue,
   type StepValue,
 } from './values.js';
 import { addPads, isZeroPad, needNchw, readWindow, type Window } from './window.js';
-
-/** How far |w| may differ within an output channel that counts as ±s, as in Larq's converter. */
-export const WEIGHT_TOLERANCE = 5e-3;
 
 /** A convolution before it is known to be binary; `weight` is [O, I / groups, kh, kw]. */
 interface Layer {
@@ -113,84 +112,39 @@ function layer(emitter: Emitter, given: Layer): ImportValue {
   const { input } = given;
   const padded = input.kind === 'padded' ? input : undefined;
   const source = padded?.base ?? input;
-  const weights = binaryWeights(given);
-  if (source.kind !== 'step') {
-    const why = 'reason' in weights ? '' : ', though its weights are ±1';
-    return real(emitter, given, `its input is no sign${why}`);
+  const weights = binaryWeights(given.weight, given.dims);
+  if (source.kind !== 'step' && source.kind !== 'stairs') {
+    if ('reason' in weights) return real(emitter, given, 'its input is no sign');
+    return (
+      binaryWeight(emitter, given, weights) ?? real(emitter, given, 'its input is no sign, though its weights are ±1')
+    );
   }
-  const sign = asBinary(source, source.base.value.shape.channels);
-  if ('reason' in sign) return real(emitter, given, sign.reason);
-  if ('reason' in weights) return real(emitter, given, `its input is a sign, but ${weights.reason}`);
+  const activation = asBinary(source, source.base.value.shape.channels);
+  if ('reason' in activation) return real(emitter, given, activation.reason);
+  const { op, factor } = activation;
+  if ('reason' in weights) return real(emitter, given, `its input is a ${op}, but ${weights.reason}`);
+  if (op === 'ternary' && given.groups > 1) return real(emitter, given, 'its input is ternary, and it has groups');
 
   const fill = padded === undefined ? 0 : perChannel(padded.fill, source.axes, shapeOf(source));
-  const padValue = typeof fill === 'number' ? fill / sign.factor : Number.NaN;
+  const padValue = typeof fill === 'number' ? fill / factor : Number.NaN;
   const own = given.window.padding;
-  if (padValue !== 0 && padValue !== 1 && padValue !== -1) {
-    throw emitter.fail(given.node, 'follows a pad of ±1 values with something other than 0, +1 or −1');
+  const isPossible = padValue === 0 || (op === 'sign' && (padValue === 1 || padValue === -1));
+  if (!isPossible) {
+    const [values, allowed] = op === 'sign' ? ['±1', '0, +1 or −1'] : [op === 'ternary' ? 'ternary' : '0 and 1', '0'];
+    throw emitter.fail(given.node, `follows a pad of ${values} values with something other than ${allowed}`);
   }
   if (padValue !== 0 && !isZeroPad(own)) {
     throw emitter.fail(given.node, `pads with 0 what has been padded with ${padValue} before`);
   }
   const padding = padded === undefined ? own : addPads(own, padded.pads);
-  return binary(emitter, given, source, sign.factor, weights, padding, padValue);
-}
-
-interface BinaryWeights {
-  readonly bits: Uint8Array;
-  /** |w| of each output channel. */
-  readonly scale: Float32Array;
-  /** Largest relative difference of |w| within a channel. */
-  readonly spread: number;
-}
-
-/** Bits and scales of weights that are ±s for each output channel, or why they are not. */
-function binaryWeights({ weight, dims }: Layer): BinaryWeights | { reason: string } {
-  const [outputs, inputs, kh, kw] = dims;
-  const taps = inputs * kh * kw;
-  const scale = new Float32Array(outputs);
-  let spread = 0;
-  for (let o = 0; o < outputs; o++) {
-    let low = Infinity;
-    let high = 0;
-    let sum = 0;
-    for (let k = o * taps; k < (o + 1) * taps; k++) {
-      const size = Math.abs(weight[k] as number);
-      if (size < low) low = size;
-      if (size > high) high = size;
-      sum += size;
-    }
-    if (!Number.isFinite(sum)) return { reason: `weights of output channel ${o} are not finite` };
-    if (low === 0) return { reason: `weights of output channel ${o} are zero` };
-    const difference = (high - low) / high;
-    if (difference > WEIGHT_TOLERANCE)
-      return { reason: `its weights are not ±s (output channel ${o} has |w| from ${short(low)} to ${short(high)})` };
-    spread = Math.max(spread, difference);
-    scale[o] = difference === 0 ? high : sum / taps;
-  }
-  const rowBytes = Math.ceil(taps / 8);
-  const bits = new Uint8Array(outputs * rowBytes);
-  for (let o = 0; o < outputs; o++) {
-    for (let i = 0; i < inputs; i++) {
-      for (let t = 0; t < kh * kw; t++) {
-        if ((weight[(o * inputs + i) * kh * kw + t] as number) < 0) continue;
-        const k = t * inputs + i; // (kh, kw, I)
-        const at = o * rowBytes + (k >> 3);
-        bits[at] = (bits[at] as number) | (1 << (k & 7));
-      }
-    }
-  }
-  return { bits, scale, spread };
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(3)));
+  return binary(emitter, given, source, activation, weights, padding, padValue as 0 | 1 | -1);
 }
 
 function binary(
   emitter: Emitter,
   { node, dims, bias, window, groups, axes }: Layer,
-  step: StepValue,
-  factor: number,
+  step: StepValue | StairsValue,
+  { op, factor }: Binarised,
   { bits, scale, spread }: BinaryWeights,
   padding: Padding,
   padValue: 0 | 1 | -1,
@@ -198,7 +152,7 @@ function binary(
   if (spread > 0) emitter.notes.add('inexact', node.name);
   const own = scale.map((value) => value * factor);
   const hasUnit = own.every((value) => value === 1);
-  const source = signOf(emitter, step);
+  const source = bitsOf(emitter, step);
   const next = emitter.onlyConsumer(node.outputs[0] ?? '');
   const build = (product: Float32Array | null): MapValue => {
     const all = product ?? own;
@@ -225,7 +179,7 @@ function binary(
       node,
       value.shape,
       dims,
-      `its input is a sign and its weights are ±1${scaleText}${nearly}`,
+      `its input is a ${op} and its weights are ±1${scaleText}${nearly}`,
       padValue,
       bits.length + (hasScale ? all.byteLength : 0),
     );
@@ -235,8 +189,44 @@ function binary(
   const isNumber = next?.inputs.some(
     (name) => emitter.graph.initialisers.get(emitter.resolve(name))?.dims.length === 0,
   );
-  if (bias !== undefined || !hasUnit || next?.op !== 'Mul' || isNumber) return build(null);
+  const isOthers = emitter.isOwn && node.name !== `${next?.name}/Conv`; // of a rank1Scale
+  if (bias !== undefined || !hasUnit || next?.op !== 'Mul' || isNumber || isOthers) return build(null);
   return { kind: 'unscaled', build, shape: outputShape(shapeOf(step), dims[0], window, padding), axes };
+}
+
+/**
+ * A `Conv` of real numbers by ±1, or by ±s where that spares something. Only weights that are exactly ±s are: s is then multiplied
+ * by the sum and not by each summand, which differs by rounding. Not those that are one number an output anyway.
+ */
+function binaryWeight(emitter: Emitter, given: Layer, { bits, scale, spread }: BinaryWeights): ImportValue | undefined {
+  const { node, input, dims, bias, window, groups, axes } = given;
+  const hasUnit = scale.every((value) => value === 1);
+  const taps = dims[1] * dims[2] * dims[3];
+  const padding = zeroPadding(given);
+  if (node.op !== 'Conv' || spread > 0 || (!hasUnit && taps === 1) || padding === undefined) return undefined;
+  const x = emitter.toMap(input.kind === 'padded' ? input.base : input);
+  const next = emitter.onlyConsumer(node.outputs[0] ?? '');
+  const build = (product: Float32Array | null): MapValue => {
+    const hasScale = product !== null || !hasUnit;
+    const all = product ?? scale;
+    const options = { outChannels: dims[0], ...window, padding, groups, scale: hasScale };
+    const named = product !== null && next !== undefined ? next : node;
+    const params = { bits, ...(hasScale ? { scale: all } : {}) };
+    const suffix = bias === undefined ? '' : '.sum';
+    const value = emitter.add('binaryWeightConv', [x.value], options, named, params, suffix);
+    const bytes = bits.length + (hasScale ? all.byteLength : 0);
+    record(emitter, node, value.shape, dims, 'its input is no sign; its weights are ±1 and kept as bits', null, bytes);
+    const map: MapValue = { kind: 'map', value, axes };
+    return bias === undefined ? map : emitter.shift(map, bias, node);
+  };
+  if (next === undefined || node.name !== `${next.name}/Conv` || bias !== undefined || !hasUnit) return build(null);
+  return { kind: 'unscaled', build, shape: outputShape(x.value.shape, dims[0], window, padding), axes }; // our own export
+}
+
+/** The padding of a layer, a `Pad` before it included, where all of it is of zeros. */
+function zeroPadding({ input, window: { padding } }: Layer): Padding | undefined {
+  if (input.kind !== 'padded') return padding;
+  return input.fill.data.every((value) => value === 0) ? addPads(padding, input.pads) : undefined;
 }
 
 /** As the graph's own rule; a window that does not fit is refused there, when it is built. */
@@ -257,20 +247,12 @@ function outputShape(
 
 function real(emitter: Emitter, given: Layer, reason: string): MapValue {
   const { node, input, weight, dims, bias, window, groups, axes, isLinear } = given;
-  let padding = window.padding;
-  let source = input;
-  if (input.kind === 'padded') {
-    const { fill } = input;
-    if (fill.data.some((value) => value !== 0)) {
-      throw emitter.fail(
-        node,
-        `is real-valued (${reason}) and follows a pad with ${fill.data[0]}; only zeros are supported`,
-      );
-    }
-    padding = addPads(padding, input.pads);
-    source = input.base;
+  const padding = zeroPadding(given);
+  if (padding === undefined) {
+    const fill = input.kind === 'padded' ? input.fill.data.find((value) => value !== 0) : 0;
+    throw emitter.fail(node, `is real-valued (${reason}) and follows a pad with ${fill}; only zeros are supported`);
   }
-  const x = emitter.toMap(source);
+  const x = emitter.toMap(input.kind === 'padded' ? input.base : input);
   const params = { weight, ...(bias === undefined ? {} : { bias }) };
   const common = { bias: bias !== undefined };
   const value = isLinear
