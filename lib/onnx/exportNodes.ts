@@ -127,7 +127,8 @@ function exportBitsConv(context: ExportContext, node: Node<'binaryConv'> | Node<
   const { name, attrs } = node;
   const [outputs = 0, height = 0, width = 0, inputs = 0] = node.params['bits']?.shape ?? [];
   const weight = context.onnx.initializer(
-    `${name}.weight`,
+    // The name tells the import that these are no real numbers that happen to be ±1.
+    node.op === 'binaryWeightConv' ? paramName(node, 'bits') : `${name}.weight`,
     [outputs, inputs, height, width],
     unpackBits(context.params.bits(node), { outputs, inputs, height, width }),
   );

@@ -203,7 +203,8 @@ function binaryWeight(emitter: Emitter, given: Layer, { bits, scale, spread }: B
   const hasUnit = scale.every((value) => value === 1);
   const taps = dims[1] * dims[2] * dims[3];
   const padding = zeroPadding(given);
-  if (node.op !== 'Conv' || spread > 0 || (!hasUnit && taps === 1) || padding === undefined) return undefined;
+  const isKept = emitter.isOwn && !/\.bits(_\d+)?$/.test(node.inputs[1] ?? ''); // a real-valued convolution of ours
+  if (isKept || node.op !== 'Conv' || spread > 0 || (!hasUnit && taps === 1) || padding === undefined) return undefined;
   const x = emitter.toMap(input.kind === 'padded' ? input.base : input);
   const next = emitter.onlyConsumer(node.outputs[0] ?? '');
   const build = (product: Float32Array | null): MapValue => {
