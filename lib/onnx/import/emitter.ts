@@ -3,7 +3,7 @@ import { describe } from '../../check.js';
 import type { BitpathError } from '../../errors.js';
 import { GraphBuilder } from '../../graph/builder.js';
 import type { OpName, Value } from '../../graph/types.js';
-import { Tensor } from '../../tensor.js';
+import type { Tensor } from '../../tensor.js';
 import { onnxError } from '../error.js';
 import { EVALUATORS } from './evaluate.js';
 import { dequantise } from './binarise.js';
@@ -11,6 +11,7 @@ import type { Constant } from './constant.js';
 import type { Constants } from './constants.js';
 import { hasSubgraph, metadataJson, type OnnxGraph, type OnnxNode } from './load.js';
 import type { Convolution, ReportNotes } from './report.js';
+import { tensorOf } from './parameters.js';
 import { type Axes, dimsOf, type ImportValue, type MapValue, type PerChannel } from './values.js';
 
 export class Emitter {
@@ -242,23 +243,6 @@ export class Emitter {
     this.#names.set(name, 1);
     return name;
   }
-}
-
-/** A parameter as a model file stores it: a vector, but for bits, pairs, and weights of convolutions and linear layers. */
-function tensorOf(
-  op: OpName,
-  role: string,
-  data: Float32Array | Uint8Array | Int32Array,
-  { shape: { channels } }: Value,
-  options: object,
-): Tensor {
-  if (data instanceof Uint8Array) return new Tensor('uint8', [channels, data.length / channels], data);
-  if (data instanceof Int32Array) return new Tensor('int32', [data.length / 3, 3], data);
-  if (role !== 'weight' || (op !== 'conv' && op !== 'linear')) return new Tensor('float32', [data.length], data);
-  if (op === 'linear') return new Tensor('float32', [channels, data.length / channels], data);
-  const { kernel } = options as { kernel: readonly [number, number] };
-  const inputs = data.length / channels / (kernel[0] * kernel[1]);
-  return new Tensor('float32', [channels, inputs, ...kernel], data);
 }
 
 export type Handler = (emitter: Emitter, node: OnnxNode) => ImportValue;

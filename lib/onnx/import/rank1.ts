@@ -4,6 +4,7 @@ import type { Constant } from './constant.js';
 import type { Emitter } from './emitter.js';
 import type { OnnxNode } from './load.js';
 import type { MapAndConstant } from './operands.js';
+import { isHelper } from './own.js';
 import type { MapValue } from './values.js';
 
 /** How far, relatively, products of the factors may be from what the file has: a few roundings. */
@@ -76,7 +77,7 @@ function factorise(data: Float32Array, dims: readonly number[], axes: readonly s
 export function ownRank1(emitter: Emitter, node: OnnxNode, { x, constant }: MapAndConstant): MapValue | undefined {
   const output = node.outputs[0] ?? '';
   const outer = emitter.onlyConsumer(output);
-  if (!emitter.isOwn || outer?.op !== 'Mul' || node.name !== `${outer.name}/Mul`) return undefined;
+  if (!emitter.isOwn || outer?.op !== 'Mul' || !isHelper(node.name, outer.name, 'Mul')) return undefined;
   const place = emitter.graph.producers.get(emitter.resolve(outer.inputs[1] ?? ''));
   if (place?.op !== 'Mul' || !emitter.constants.has(place.outputs[0] ?? '')) return undefined;
   const [beta, gamma] = [emitter.constant(place, 0), emitter.constant(place, 1)];
