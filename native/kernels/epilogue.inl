@@ -29,7 +29,7 @@ BITPATH_INLINE void storeSigns(uint8_t* pixel, ptrdiff_t pixelBytes, int bit, co
 
 // ½ + x·P(x²) / Q(x²) on [−17, 17], within 3·2⁻²⁴ of the logistic function; a rational fit needs no exponent bits, so it is
 // the same few operations in every vocabulary.
-BITPATH_INLINE Floats sigmoid(Floats x) {
+inline Floats sigmoid(Floats x) {
   const auto number = [](float value) { return Floats::broadcast(value); };
   x = clamp(x, number(-17.0f), number(17.0f));
   const Floats square = mul(x, x);
@@ -44,6 +44,11 @@ BITPATH_INLINE Floats sigmoid(Floats x) {
   q = fma(q, square, number(1.16848916e-1f));
   q = fma(q, square, number(1.0f));
   return clamp(add(divide(mul(p, x), q), number(0.5f)), number(0.0f), number(1.0f));
+}
+
+// Out of line and through memory: rare, and a tile's worth of it inlined everywhere would be half of all code.
+BITPATH_NOINLINE void sigmoids(float* v, int vectors) {
+  for (int i = 0; i < vectors; ++i, v += kLanes) sigmoid(Floats::load(v)).store(v, AllLanes{});
 }
 
 // Steps of one kind for all pixels in one go: the switch costs P·kLanes elements, not each of them. `v` must stay in registers
@@ -82,7 +87,10 @@ BITPATH_INLINE void applySteps(const Epilogue& e, const Floats (&values)[P], con
         break;
       }
       case StepKind::Sigmoid: {
-        for (int p = 0; p < P; ++p) v[p] = sigmoid(v[p]);
+        float memory[P * kLanes];
+        for (int p = 0; p < P; ++p) v[p].store(memory + p * kLanes, AllLanes{});
+        sigmoids(memory, P);
+        for (int p = 0; p < P; ++p) v[p] = Floats::load(memory + p * kLanes);
         break;
       }
       case StepKind::Scale: {

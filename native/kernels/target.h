@@ -29,9 +29,11 @@
 #define BITPATH_TARGET_END
 #endif
 
-// For what must not become a call: an array of vectors passed to a function lives in memory.
+// For what must not become a call: an array of vectors passed to a function lives in memory. And for what must.
 #if defined(__GNUC__)
 #define BITPATH_INLINE __attribute__((always_inline)) inline
+#define BITPATH_NOINLINE __attribute__((noinline))
 #else
 #define BITPATH_INLINE __forceinline
+#define BITPATH_NOINLINE __declspec(noinline)
 #endif

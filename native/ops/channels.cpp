@@ -45,7 +45,8 @@ class Fill final : public BandedOp {
     output_ = r.extent();
     value_ = r.factor();
     // Whatever reads it has a map of its size.
-    if (output_.pixels() > r.arenaLines * static_cast<int64_t>(kLineBytes) / 4 / output_.channels) r.fail("the map is larger than the arena");
+    if (output_.pixels() > r.arenaLines * static_cast<int64_t>(kLineBytes) / 4 / output_.channels)
+      r.fail("the map is larger than the arena");
     finishLoad(r);
   }
 

@@ -4,7 +4,7 @@ import { buildArchitecture, type Graph, GraphBuilder, listArchitectures, randomP
 import fc from 'fast-check';
 import { fold } from '#lib/compiler/fold.js';
 import { fuse } from '#lib/compiler/fuse.js';
-import type { FusedGraph } from '#lib/compiler/ir.js';
+import { type FusedGraph, operandOf } from '#lib/compiler/ir.js';
 import { joinConcats } from '#lib/compiler/join.js';
 import { acceptPixels } from '#lib/compiler/pixels.js';
 import { type Buffer, LINE_BYTES, pixelStride, planMemory, rowWords } from '#lib/compiler/plan.js';
@@ -23,7 +23,7 @@ function plan(graph: Graph, batch = 1, params = randomParams(graph, 0)) {
 }
 
 /**
- * Pairs of buffers that share lines while both live. In place is allowed: the one is read last, by an ADD, where the other is
+ * Pairs of buffers that share lines while both live. In place is allowed: the one is read last, by an ADD or MUL, where the other is
  * first written, by a later STORE of the same instruction, and by nothing else there.
  */
 function checkNoOverlap({ plan: { buffers, arenaLines }, fused, homes, joined }: ReturnType<typeof plan>) {
@@ -44,7 +44,14 @@ function checkNoOverlap({ plan: { buffers, arenaLines }, fused, homes, joined }:
     const { make, steps } = instructions[b.first] as FusedGraph['instructions'][number];
     const base = (value: number) => homes[value]?.base;
     const shapeOf = (buffer: Buffer) => joined.values[buffer.id]?.shape;
-    const adds = steps.flatMap((step, i) => (step.op === 'add' && base(step.value) === a.id ? [i] : []));
+    const shapeIs = (value: number, { id }: Buffer) => {
+      assert.deepEqual(joined.values[value]?.shape, joined.values[id]?.shape);
+      return true;
+    };
+    const adds = steps.flatMap((step, i) => {
+      const operand = operandOf(step);
+      return operand !== undefined && base(operand) === a.id && shapeIs(operand, a) ? [i] : [];
+    });
     const stores = steps.flatMap((step, i) => (step.op === 'store' && base(step.value) === b.id ? [i] : []));
     const whole = steps.every(
       (step) => !('value' in step) || ![a.id, b.id].includes(base(step.value) ?? -1) || homes[step.value]?.offset === 0,
@@ -117,6 +124,25 @@ test('a residual stream is updated in place, unless somebody still needs the old
   };
   assert.equal(checkNoOverlap(residual(false)), 1);
   assert.equal(checkNoOverlap(residual(true)), 0);
+});
+
+test('what is read as a part or is broadcast is not overwritten where it lies', () => {
+  const b = new GraphBuilder('parts');
+  const x = b.maxPool(b.input({ channels: 8, height: 4, width: 4 }), { kernel: 2 });
+  const part = b.slice(x, { from: 3, channels: 1 });
+  b.output('conv', b.globalAvgPool(b.add(b.conv(part, { outChannels: 8, kernel: 1, bias: false }), x)));
+  assert.equal(checkNoOverlap(plan(b.build())), 0);
+
+  const c = new GraphBuilder('broadcast');
+  const y = c.maxPool(c.input({ channels: 8, height: 4, width: 4 }), { kernel: 2 });
+  const z = c.maxPool(y, { kernel: 1 });
+  c.output('y', c.globalAvgPool(c.mul(c.add(z, y), c.slice(y, { channels: 1 }))));
+  assert.equal(checkNoOverlap(plan(c.build())), 0);
+  const gate = new GraphBuilder('gate');
+  const map = gate.maxPool(gate.input({ channels: 3, height: 4, width: 4 }), { kernel: 2 });
+  const pooled = gate.globalAvgPool(map);
+  gate.output('y', gate.globalAvgPool(gate.mul(gate.maxPool(map, { kernel: 1 }), pooled)));
+  assert.equal(checkNoOverlap(plan(gate.build())), 0, 'both are one line long');
 });
 
 test('a sum that two ways in may write keeps its lines apart from its operand', () => {

@@ -57,6 +57,67 @@ test('shape rules', () => {
   assert.deepEqual(shapeOf(graph.maxPool(x, { kernel: [2, 3] })), [3, 112, 74]);
   assert.deepEqual(shapeOf(graph.concat([x, x, graph.relu(x)])), [9, 224, 224]);
   assert.deepEqual(shapeOf(graph.globalAvgPool(x)), [3, 1, 1]);
+  assert.deepEqual(shapeOf(graph.channelMean(x)), [1, 224, 224]);
+  assert.deepEqual(shapeOf(graph.slice(x, { from: 1, channels: 2 })), [2, 224, 224]);
+  assert.deepEqual(shapeOf(graph.padChannels(x, { before: 1, after: 4 })), [8, 224, 224]);
+  assert.deepEqual(
+    shapeOf(graph.binaryWeightConv(x, { outChannels: 5, kernel: 3, stride: 2, padding: 1 })),
+    [5, 112, 112],
+  );
+});
+
+test('a second operand may stand for all pixels, all channels or both', () => {
+  const { graph, x } = start();
+  const pixel = graph.globalAvgPool(x);
+  const channel = graph.channelMean(x);
+  for (const operand of [x, pixel, channel, graph.channelMean(pixel)]) {
+    assert.deepEqual(shapeOf(graph.mul(x, operand)), [3, 8, 6]);
+    assert.deepEqual(shapeOf(graph.add(x, operand)), [3, 8, 6]);
+  }
+  assert.throws(() => graph.mul(pixel, x), fails('ERR_BITPATH_SHAPE', /but received 3×1×1 and 3×8×6/));
+  const two = graph.slice(x, { channels: 2 });
+  assert.throws(
+    () => graph.add(x, two),
+    fails('ERR_BITPATH_SHAPE', /C×1×1, 1×H×W or 1×1×1, but received 3×8×6 and 2×8×6/),
+  );
+});
+
+test('binarised maps have their alphabets, and convolutions what each allows', () => {
+  const { graph, x } = start(4);
+  const conv = (activations: Value, options: object = {}) =>
+    graph.binaryConv(activations, { outChannels: 4, kernel: 3, padding: 1, ...options });
+  assert.deepEqual(
+    [graph.sign(x), graph.heaviside(x), graph.ternary(x)].map(({ type }) => type),
+    ['bit', 'bit01', 'ternary'],
+  );
+  for (const activations of [graph.heaviside(x), graph.ternary(x)]) {
+    assert.deepEqual(shapeOf(conv(activations)), [4, 8, 6]);
+    assert.throws(
+      () => conv(activations, { padValue: -1 }),
+      fails('ERR_BITPATH_SHAPE', /padValue of 0.*but received -1/),
+    );
+    assert.throws(() => graph.relu(activations), fails('ERR_BITPATH_SHAPE', /expected a float32 map/));
+  }
+  assert.deepEqual(shapeOf(conv(graph.heaviside(x), { groups: 2 })), [4, 8, 6]);
+  assert.throws(() => conv(graph.ternary(x), { groups: 2 }), fails('ERR_BITPATH_SHAPE', /one group.*but received 2/));
+  assert.throws(() => conv(x), fails('ERR_BITPATH_SHAPE', /expected a bit or bit01 or ternary map \(put a sign/));
+});
+
+test('options of slices, pads and interactions', () => {
+  const { graph, x } = start();
+  assert.throws(
+    () => graph.slice(x, { from: 2, channels: 2 }),
+    fails('ERR_BITPATH_SHAPE', /channels 2 to 3 but the map has 3/),
+  );
+  assert.throws(() => graph.slice(x, { channels: 0 }), fails('ERR_BITPATH_ARGUMENT', /channels of slice/));
+  assert.throws(() => graph.padChannels(x, {}), fails('ERR_BITPATH_ARGUMENT', /a channel to add/));
+  assert.throws(() => graph.channelInteraction(x, { pairs: 0 }), fails('ERR_BITPATH_ARGUMENT', /pairs of/));
+  const bad = { pairs: 1, threshold: 0 };
+  assert.throws(
+    () => graph.channelInteraction(x, bad),
+    fails('ERR_BITPATH_ARGUMENT', /greater than 0 for threshold of channelInteraction/),
+  );
+  assert.throws(() => graph.channelInteraction(x, { pairs: 1, step: NaN }), fails('ERR_BITPATH_ARGUMENT', /step of/));
 });
 
 test('defaults are PyTorch’s, and written out in the node', () => {
@@ -92,7 +153,20 @@ test('parameters: names, types and shapes', () => {
     'conv.weight float32 6×4×3×3',
     'conv.bias float32 6',
     'prelu.weight float32 6',
-    'linear.weight float32 5×18',
+    'heaviside.threshold float32 6',
+    'ternary.threshold float32 6',
+    'binaryConv_2.bits bits 5×3×3×6',
+    'binaryConv_3.bits bits 5×3×3×6',
+    'binaryWeightConv.bits bits 5×1×1×6',
+    'binaryWeightConv.scale float32 5',
+    'linear.weight float32 5×5',
+    'linear.bias float32 5',
+    'channelInteraction.pairs int32 3×3',
+    'rank1Scale.alpha float32 5',
+    'rank1Scale.beta float32 5',
+    'rank1Scale.gamma float32 6',
+    'bias.bias float32 5',
+    'linear_2.weight float32 5×18',
   ]);
 });
 
@@ -183,7 +257,7 @@ test('BAD CALL: shapes', () => {
   const bits = graph.sign(x);
   assert.throws(
     () => graph.add(x, graph.maxPool(x, { kernel: 2 })),
-    fails(code, /add "add": expected two maps of equal shape but received 3×8×6 and 3×4×3/),
+    fails(code, /add "add": expected two maps of equal shape, .* but received 3×8×6 and 3×4×3/),
   );
   assert.throws(
     () => graph.concat([x, graph.globalAvgPool(x)]),
@@ -201,7 +275,7 @@ test('BAD CALL: shapes', () => {
   assert.throws(() => graph.linear(x, { outFeatures: 2 }), fails(code, /1×1 map .* received 3×8×6/));
   assert.throws(
     () => graph.binaryConv(x, { outChannels: 2, kernel: 1 }),
-    fails(code, /expected a bit map \(put a sign before it\) but received a float32 map/),
+    fails(code, /expected a bit or bit01 or ternary map \(put a sign before it\) but received a float32 map/),
   );
   assert.throws(() => graph.relu(bits), fails(code, /expected a float32 map .* received a bit map/));
   assert.throws(() => graph.output('y', bits), fails(code, /output "y"/));

@@ -23,7 +23,8 @@ test('the JSON says each fact once', () => {
     { op: 'relu', name: 'relu', inputs: ['scale'] },
   );
   assert.deepEqual(json.outputs, [
-    { name: 'logits', value: 'linear' },
+    { name: 'levels', value: 'padChannels' },
+    { name: 'logits', value: 'linear_2' },
     { name: 'means', value: 'avgPool' },
   ]);
 });

@@ -7,6 +7,7 @@ import { fmaf } from './fma.js';
 import { type InterpretOptions, interpret } from './interpreter.js';
 
 type Data = Record<string, readonly number[]>;
+const ARRAYS = { uint8: Uint8Array, float32: Float32Array, int32: Int32Array };
 
 /** Runs the op that `make` puts on a map of `shape`; parameters are given by full name. */
 function run(
@@ -24,10 +25,7 @@ function run(
     graphParams(built).map((spec) => {
       const { dtype, shape: stored } = storedAs(spec);
       const numbers = data[spec.name] ?? [];
-      return [
-        spec.name,
-        new Tensor(dtype, stored, (dtype === 'uint8' ? Uint8Array : Float32Array).from(numbers) as Float32Array),
-      ];
+      return [spec.name, new Tensor(dtype, stored, ARRAYS[dtype].from(numbers) as Float32Array)];
     }),
   );
   return interpret(built, params, Float32Array.from(input), options);
@@ -261,4 +259,114 @@ test('outputs by name, or every value by its node', () => {
   assert.deepEqual([...interpret(built, new Map(), input, { every: true }).keys()], ['input', 'double', 'r', 'g']);
   assert.deepEqual(input, Float32Array.of(1, -2, 4));
   assert.throws(() => interpret(built, new Map(), new Float32Array(2)), /the input has 2 elements/);
+});
+
+test('heaviside and ternary: their values, and convolutions of them', () => {
+  const values = (op: 'heaviside' | 'ternary', input: number[], data: Data) =>
+    run(
+      [1, 1, input.length],
+      input,
+      (g, x) => {
+        const activations = op === 'ternary' ? g.ternary(x) : g.heaviside(x, { threshold: true });
+        return g.binaryConv(activations, { outChannels: 1, kernel: 1, name: 'c' });
+      },
+      { 'c.bits': [1], ...data },
+      { every: true },
+    ).get(op);
+  const input = [0.5, 0.4, -0.5, -0.4, 0, NaN];
+  assert.deepEqual([...(values('heaviside', input, { 'heaviside.threshold': [0.5] }) ?? [])], [1, 0, 0, 0, 0, 0]);
+  assert.deepEqual([...(values('ternary', input, { 'ternary.threshold': [0.5] }) ?? [])], [1, 0, -1, 0, 0, -1]);
+  assert.deepEqual([...(values('ternary', [0, -0, 1, -1], { 'ternary.threshold': [0] }) ?? [])], [0, 0, 1, -1]);
+  // Three pixels under a kernel of three, weights + − +, padding 0.
+  const conv = (activations: (g: GraphBuilder, x: Value) => Value, data: Data) =>
+    y(
+      [1, 1, 3],
+      [1, -1, 2],
+      (g, x) => g.binaryConv(activations(g, x), { outChannels: 1, kernel: [1, 3], padding: [0, 1], name: 'c' }),
+      { 'c.bits': [0b101], ...data },
+    );
+  assert.deepEqual(
+    conv((g, x) => g.heaviside(x), {}),
+    [-1 * 1 + 0, 1 + 0 + 1, 0 - 1],
+  );
+  assert.deepEqual(
+    conv((g, x) => g.ternary(x, { name: 't' }), { 't.threshold': [1] }),
+    [-1 - 1, 1 + 1 + 1, -1 - 1],
+  );
+});
+
+test('binaryWeightConv: ±1 times real numbers, then the scale', () => {
+  const result = y(
+    [2, 1, 2],
+    [0.5, 1.5, -2, 4],
+    (g, x) => g.binaryWeightConv(x, { name: 'c', outChannels: 2, kernel: 1, scale: true }),
+    { 'c.bits': [0b11, 0b01], 'c.scale': [1, -0.5] },
+  );
+  assert.deepEqual(result, [-1.5, 5.5, -1.25, 1.25]);
+});
+
+test('operands that stand for all pixels, all channels or both', () => {
+  const input = [1, 2, 3, 4, 5, 6, 7, 8]; // 2 channels of 2×2
+  const of = (make: (g: GraphBuilder, x: Value) => Value) => y([2, 2, 2], input, make);
+  assert.deepEqual(
+    of((g, x) => g.mul(x, g.globalAvgPool(x))),
+    [2.5, 5, 7.5, 10, 32.5, 39, 45.5, 52],
+  );
+  assert.deepEqual(
+    of((g, x) => g.add(x, g.channelMean(x))),
+    [4, 6, 8, 10, 8, 10, 12, 14],
+  );
+  assert.deepEqual(
+    of((g, x) => g.add(x, g.scale(g.channelMean(g.globalAvgPool(x)), { factor: -1 }))),
+    [-3.5, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5],
+  );
+  assert.deepEqual(
+    of((g, x) => g.mul(x, x)),
+    input.map((v) => v * v),
+  );
+});
+
+test('bias, abs, rank1Scale, slice, padChannels', () => {
+  const one = (make: (g: GraphBuilder, x: Value) => Value, data: Data = {}) => y([2, 1, 2], [1, -2, 3, -4], make, data);
+  assert.deepEqual(
+    one((g, x) => g.bias(x, { name: 'b' }), { 'b.bias': [10, 20] }),
+    [11, 8, 23, 16],
+  );
+  assert.deepEqual(
+    one((g, x) => g.abs(x)),
+    [1, 2, 3, 4],
+  );
+  assert.deepEqual(
+    one((g, x) => g.rank1Scale(x, { name: 'r' }), { 'r.alpha': [2, 3], 'r.beta': [5], 'r.gamma': [1, -1] }),
+    [10, 20, 45, 60],
+  );
+  assert.deepEqual(
+    one((g, x) => g.slice(x, { from: 1, channels: 1 })),
+    [3, -4],
+  );
+  assert.deepEqual(
+    one((g, x) => g.padChannels(x, { before: 1, after: 1 })),
+    [0, 0, 1, -2, 3, -4, 0, 0],
+  );
+});
+
+test('sigmoid: the logistic function to seven digits, and its ends', () => {
+  const input = [0, 1, -1, 5, -5, 20, -20, Infinity, -Infinity];
+  const result = y([1, 1, input.length], input, (g, x) => g.sigmoid(x));
+  input.forEach((x, i) => {
+    assert.ok(Math.abs((result[i] ?? NaN) - 1 / (1 + Math.exp(-x))) < 2 ** -22, `${x}: ${result[i]}`);
+  });
+  assert.ok(result.every((v) => v >= 0 && v <= 1) && result[0] === 0.5);
+  assert.ok(Number.isNaN(y([1, 1, 1], [NaN], (g, x) => g.sigmoid(x))[0]));
+});
+
+test('channelInteraction: pairs in order, each seeing what the ones before have done', () => {
+  const result = y(
+    [3, 1, 3],
+    [5, -5, 0, 0, 0, 0, 1, 1, 1],
+    (g, x) => g.channelInteraction(x, { name: 'ci', pairs: 3, threshold: 2, step: 4 }),
+    // 0 excites 1; 1 (by then ±4) excites 2; 0 inhibits 0, whichever its sign.
+    { 'ci.pairs': [0, 1, 1, 1, 2, 1, 0, 0, -1] },
+  );
+  assert.deepEqual(result, [1, -9, 0, 4, -4, 0, 5, -3, 1]);
 });
