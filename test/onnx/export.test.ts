@@ -318,7 +318,7 @@ describe('other people’s readers', () => {
       writeFileSync(files.at(-1) as string, toOnnx({ graph, params }, { opset }));
     }
     for (const [i, network] of Object.values(networks()).entries()) {
-      for (let opset = MIN_OPSET; opset <= MAX_OPSET; opset++) {
+      for (const opset of [9, 10, 11, 12, 13, 18, MAX_OPSET]) {
         files.push(join(folder, `later-${i}-${opset}.onnx`));
         writeFileSync(files.at(-1) as string, toOnnx(network, { opset }));
       }
