@@ -9,7 +9,9 @@ import type { Graph } from '../graph/types.js';
 import type { Model } from '../model.js';
 import type { Params } from '../tensor.js';
 import { valueInfo } from './exportBuilder.js';
-import { NodeExporter } from './exportNodes.js';
+import { ExportContext } from './exportContext.js';
+import { exportNode } from './exportNodes.js';
+import type { Interaction } from './interaction.js';
 import { writeModelProto } from './proto/model.js';
 import { GraphProtoSchema, type ModelProto, ModelProtoSchema } from './proto/onnx_pb.js';
 
@@ -66,10 +68,10 @@ export function exportModel(
 ): { readonly model: ModelProto; readonly tensors: TensorNames } {
   const { graph, params } = checkSource(source);
   checkInteger('options.opset', opset, MIN_OPSET, MAX_OPSET);
-  const exporter = new NodeExporter(graph, params, opset);
-  for (const node of graph.nodes) exporter.add(node);
-  const outputs = exporter.outputs();
-  const { nodes, initializers, valueInfos } = exporter.onnx;
+  const context = new ExportContext(graph, params, opset);
+  for (const node of graph.nodes) exportNode(context, node);
+  const outputs = context.outputs();
+  const { nodes, initializers, valueInfos } = context.onnx;
 
   const inputs = graph.nodes.filter((node) => node.op === 'input');
   const onnxGraph = create(GraphProtoSchema, {
@@ -77,7 +79,7 @@ export function exportModel(
     node: nodes,
     initializer: initializers,
     input: inputs.map(({ output, attrs: { channels, height, width } }) => {
-      return valueInfo(exporter.map(output), [channels, height, width]);
+      return valueInfo(context.map(output), [channels, height, width]);
     }),
     output: outputs.map(({ name, dims }) => valueInfo(name, dims)),
     valueInfo: valueInfos,
@@ -92,7 +94,7 @@ export function exportModel(
     graph: onnxGraph,
     metadataProps: metadata(source).map(([key, value]) => ({ key, value })),
   });
-  return { model, tensors: exporter.tensors() };
+  return { model, tensors: context.tensors() };
 }
 
 function checkSource(source: unknown): { graph: Graph; params: Params } {
@@ -106,7 +108,14 @@ function checkSource(source: unknown): { graph: Graph; params: Params } {
 }
 
 /** What a model file says beside graph and parameters, under the same keys. */
-function metadata({ graph, name, labels, preprocessing, provenance }: ExportSource): [key: string, value: string][] {
+function metadata({
+  graph,
+  params,
+  name,
+  labels,
+  preprocessing,
+  provenance,
+}: ExportSource): [key: string, value: string][] {
   const result: [string, string][] = [
     ['bitpath.format', FORMAT_VERSION],
     ['bitpath.name', name ?? graph.name],
@@ -116,6 +125,8 @@ function metadata({ graph, name, labels, preprocessing, provenance }: ExportSour
   if (preprocessing) result.push(['bitpath.preprocessing', JSON.stringify(preprocessing)]);
   const eps = inexactEps(graph);
   if (Object.keys(eps).length > 0) result.push(['bitpath.eps', JSON.stringify(eps)]);
+  const interactions = interactionsOf(graph, params);
+  if (Object.keys(interactions).length > 0) result.push(['bitpath.interactions', JSON.stringify(interactions)]);
   return result;
 }
 
@@ -128,6 +139,17 @@ function inexactEps(graph: Graph): Record<string, number> {
   for (const node of graph.nodes) {
     if (node.op === 'batchNorm' && shortestDecimal(node.attrs.eps) !== node.attrs.eps)
       result[node.name] = node.attrs.eps;
+  }
+  return result;
+}
+
+/** The order of pairs of channels, which the rounds that ONNX has of them do not tell; by node. */
+function interactionsOf(graph: Graph, params: Params): Record<string, Interaction> {
+  const result: Record<string, Interaction> = {};
+  for (const node of graph.nodes) {
+    if (node.op !== 'channelInteraction') continue;
+    const pairs = params.get(node.params['pairs']?.name ?? '')?.data as Int32Array;
+    result[node.name] = { threshold: node.attrs.threshold, step: node.attrs.step, pairs: [...pairs] };
   }
   return result;
 }

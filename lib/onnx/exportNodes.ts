@@ -2,250 +2,170 @@
  * Our ops in ONNX's. A node of ours becomes one ONNX node of the same name, whose output is called the same, and where it must
  * helpers before it, called `name/…`.
  */
-import { ParamReader } from '../compiler/params.js';
-import type { AnyNode, Graph, Node, Shape, Value } from '../graph/types.js';
-import type { Params } from '../tensor.js';
-import { nextDown } from './float32.js';
-import { type Attribute, OnnxGraphBuilder, unused, valueInfo } from './exportBuilder.js';
+import type { AnyNode, Node } from '../graph/types.js';
+import { exportHeaviside, exportSign, exportTernary } from './exportActivations.js';
+import type { Attribute } from './exportBuilder.js';
+import { type ExportContext, paramName } from './exportContext.js';
+import { exportInteraction } from './exportInteraction.js';
 import { unpackBits } from './bits.js';
 
 /** First opsets of what older ones lack. */
+const SLICE_BY_INPUT = 10;
 const PAD_BY_INPUT = 11;
 const CLIP_BY_INPUT = 11;
 const GEMM_WITHOUT_BIAS = 11;
-const GREATER_OR_EQUAL = 12;
+const MEAN_AXES_BY_INPUT = 18;
 
-export class NodeExporter {
-  readonly onnx: OnnxGraphBuilder;
-  readonly #graph: Graph;
-  readonly #params: ParamReader;
-  readonly #opset: number;
-  /** ONNX tensors by value: [N, C, H, W], and [N, C] where there is one. */
-  readonly #maps = new Map<number, string>();
-  readonly #rows = new Map<number, string>();
-  /** What the values' tensors are called: as the output that they are, else as the node that makes them. */
-  readonly #names = new Map<number, string>();
-
-  constructor(graph: Graph, params: Params, opset: number) {
-    this.#graph = graph;
-    this.#params = new ParamReader(params);
-    this.#opset = opset;
-    const taken = new Set(graph.outputs.map(({ name }) => name));
-    for (const node of graph.nodes) {
-      const { height, width } = this.shape(node.output);
-      // An output that is a 1×1 map is a row, as run() returns it; so its map, if it has one, is called otherwise.
-      const canBeOutput = node.op !== 'input' && (node.op === 'linear' || height * width > 1);
-      const output = canBeOutput ? graph.outputs.find(({ value }) => value === node.output)?.name : undefined;
-      this.#names.set(node.output, output ?? unused(taken, node.name));
+/** Adds `node`; those whose values it reads have been added. */
+export function exportNode(context: ExportContext, node: AnyNode): void {
+  const emit = (op: string, inputs: readonly string[], attributes?: Readonly<Record<string, Attribute>>) =>
+    context.emit(node, op, inputs, attributes);
+  const x = () => context.map(node.inputs[0] ?? -1);
+  switch (node.op) {
+    case 'input':
+      return;
+    case 'sign':
+      return exportSign(context, node);
+    case 'heaviside':
+      return exportHeaviside(context, node);
+    case 'ternary':
+      return exportTernary(context, node);
+    case 'binaryConv':
+    case 'binaryWeightConv':
+      return exportBitsConv(context, node);
+    case 'conv': {
+      const inputs = [x(), context.floats(node, 'weight')];
+      if (node.attrs.bias) inputs.push(context.floats(node, 'bias'));
+      return emit('Conv', inputs, convAttributes(node.attrs));
     }
-    const nodeNames = graph.nodes.map(({ name }) => name);
-    this.onnx = new OnnxGraphBuilder(nodeNames, [...taken]);
-  }
-
-  /** The tensor [N, C, H, W] of a value. */
-  map(id: number): string {
-    const found = this.#maps.get(id);
-    if (found !== undefined) return found;
-    // A linear layer's row, read by something that takes maps.
-    const row = this.#rows.get(id) as string;
-    const { channels } = this.shape(id);
-    const dims = this.onnx.initializer(`${row}/shape`, [4], BigInt64Array.of(0n, BigInt(channels), 1n, 1n));
-    const map = this.onnx.helper('Reshape', row, [row, dims]);
-    this.#maps.set(id, map);
-    return map;
-  }
-
-  /** The tensor [N, C] of a 1×1 map. */
-  row(id: number): string {
-    const found = this.#rows.get(id);
-    if (found !== undefined) return found;
-    const map = this.map(id);
-    const row = this.onnx.helper('Flatten', map, [map], { axis: 1n });
-    this.#rows.set(id, row);
-    return row;
-  }
-
-  shape(id: number): Shape {
-    return (this.#graph.values[id] as Value).shape;
-  }
-
-  /** Adds `node`; those whose values it reads have been added. */
-  add(node: AnyNode): void {
-    const [x = -1] = node.inputs;
-    switch (node.op) {
-      case 'input':
-        this.#maps.set(node.output, this.#names.get(node.output) as string);
-        return;
-      case 'sign':
-        return this.#sign(node, this.map(x));
-      case 'binaryConv':
-        return this.#binaryConv(node, this.map(x));
-      case 'conv': {
-        const inputs = [this.map(x), this.#floats(node, 'weight')];
-        if (node.attrs.bias) inputs.push(this.#floats(node, 'bias'));
-        return this.#emit(node, 'Conv', inputs, convAttributes(node.attrs));
-      }
-      case 'linear':
-        return this.#linear(node, this.row(x));
-      case 'batchNorm': {
-        const roles = ['weight', 'bias', 'running_mean', 'running_var'];
-        const inputs = [this.map(x), ...roles.map((role) => this.#floats(node, role))];
-        return this.#emit(node, 'BatchNormalization', inputs, { epsilon: node.attrs.eps });
-      }
-      case 'add':
-        return this.#emit(node, 'Add', this.#inputs(node));
-      case 'concat':
-        return this.#emit(node, 'Concat', this.#inputs(node), { axis: 1n });
-      case 'scale': {
-        const factor = this.onnx.initializer(`${node.name}.factor`, [], Float32Array.of(node.attrs.factor));
-        return this.#emit(node, 'Mul', [this.map(x), factor]);
-      }
-      case 'relu':
-        return this.#emit(node, 'Relu', [this.map(x)]);
-      case 'hardtanh': {
-        const { min, max } = node.attrs;
-        if (this.#opset < CLIP_BY_INPUT) return this.#emit(node, 'Clip', [this.map(x)], { min, max });
-        const bound = (name: string, value: number) =>
-          this.onnx.initializer(`${node.name}.${name}`, [], Float32Array.of(value));
-        return this.#emit(node, 'Clip', [this.map(x), bound('min', min), bound('max', max)]);
-      }
-      case 'prelu':
-        return this.#emit(node, 'PRelu', [this.map(x), this.#channels(node, 'weight')]);
-      case 'maxPool':
-        return this.#emit(node, 'MaxPool', [this.map(x)], windowAttributes(node.attrs));
-      case 'avgPool': {
-        const countsPad = node.attrs.countIncludePad ? 1n : 0n;
-        const attributes = { ...windowAttributes(node.attrs), count_include_pad: countsPad };
-        return this.#emit(node, 'AveragePool', [this.map(x)], attributes);
-      }
-      case 'globalAvgPool':
-        return this.#emit(node, 'GlobalAveragePool', [this.map(x)]);
-      default:
-        throw new RangeError(`${node.op} has no ONNX spelling yet`);
+    case 'linear':
+      return exportLinear(context, node);
+    case 'batchNorm': {
+      const roles = ['weight', 'bias', 'running_mean', 'running_var'];
+      const inputs = [x(), ...roles.map((role) => context.floats(node, role))];
+      return emit('BatchNormalization', inputs, { epsilon: node.attrs.eps });
     }
-  }
-
-  /**
-   * Where(x ≥ threshold, 1, −1), which is exact: NaN compares false, −0 ≥ 0. ONNX's own Sign has 0 ↦ 0. Below opset 12 there is
-   * no GreaterOrEqual, and Not(Less) would make a NaN +1: there it is x > the float below the threshold, which is the same.
-   */
-  #sign(node: Node<'sign'>, x: string): void {
-    const { name } = node;
-    const exact = this.#opset >= GREATER_OR_EQUAL;
-    const op = exact ? 'GreaterOrEqual' : 'Greater';
-    let threshold: string;
-    if (node.attrs.threshold) {
-      const values = this.#params.floats(node, 'threshold');
-      const bounds = exact ? values : values.map(nextDown);
-      threshold = this.onnx.initializer(paramName(node, 'threshold'), [values.length, 1, 1], bounds);
-    } else threshold = exact ? this.onnx.scalar('zero', 0) : this.onnx.scalar('below_zero', nextDown(0));
-    const isPlus = this.onnx.helper(op, name, [x, threshold]);
-    this.#emit(node, 'Where', [isPlus, this.onnx.scalar('one', 1), this.onnx.scalar('minus_one', -1)]);
-  }
-
-  /** Gemm, whose third input could not be left out below opset 11: there it is MatMul by the transposed weights. */
-  #linear(node: Node<'linear'>, row: string): void {
-    if (node.attrs.bias || this.#opset >= GEMM_WITHOUT_BIAS) {
-      const inputs = [row, this.#floats(node, 'weight')];
-      if (node.attrs.bias) inputs.push(this.#floats(node, 'bias'));
-      return this.#emit(node, 'Gemm', inputs, { transB: 1n });
+    case 'add':
+      return emit('Add', context.inputs(node));
+    case 'mul':
+      return emit('Mul', context.inputs(node));
+    case 'bias':
+      return emit('Add', [x(), context.channels(node, 'bias')]);
+    case 'concat':
+      return emit('Concat', context.inputs(node), { axis: 1n });
+    case 'scale': {
+      const factor = context.onnx.initializer(`${node.name}.factor`, [], Float32Array.of(node.attrs.factor));
+      return emit('Mul', [x(), factor]);
     }
-    const weight = this.#params.floats(node, 'weight');
-    const { outFeatures } = node.attrs;
-    const inFeatures = weight.length / outFeatures;
-    const transposed = Float32Array.from(weight, (_, i) => {
-      return weight[(i % outFeatures) * inFeatures + Math.floor(i / outFeatures)] as number;
-    });
-    const name = this.onnx.initializer(paramName(node, 'weight'), [inFeatures, outFeatures], transposed);
-    this.#emit(node, 'MatMul', [row, name]);
-  }
-
-  /** Conv of ±1 by ±1; borders other than 0 by a Pad before it, the scale by a Mul after it. */
-  #binaryConv(node: Node<'binaryConv'>, x: string): void {
-    const { name, attrs } = node;
-    const spec = node.params['bits']?.shape ?? [];
-    const [outputs = 0, height = 0, width = 0, inputs = 0] = spec;
-    const weight = this.onnx.initializer(
-      `${name}.weight`,
-      [outputs, inputs, height, width],
-      unpackBits(this.#params.bits(node), { outputs, inputs, height, width }),
-    );
-    const isPadded = attrs.padValue !== 0 && attrs.padding.some((size) => size > 0);
-    const input = isPadded ? this.#pad(name, x, attrs.padding, attrs.padValue) : x;
-    const attributes = convAttributes(isPadded ? { ...attrs, padding: [0, 0, 0, 0] } : attrs);
-    if (!attrs.scale) return this.#emit(node, 'Conv', [input, weight], attributes);
-    const dot = this.onnx.helper('Conv', name, [input, weight], attributes);
-    this.#emit(node, 'Mul', [dot, this.#channels(node, 'scale')]);
-  }
-
-  #pad(name: string, x: string, [top, left, bottom, right]: readonly number[], value: 1 | -1): string {
-    const pads = [0, 0, top ?? 0, left ?? 0, 0, 0, bottom ?? 0, right ?? 0];
-    if (this.#opset < PAD_BY_INPUT) return this.onnx.helper('Pad', name, [x], { pads, value });
-    const sizes = this.onnx.initializer(`${name}/pads`, [8], BigInt64Array.from(pads, BigInt));
-    const constant = this.onnx.scalar(value === 1 ? 'one' : 'minus_one', value);
-    return this.onnx.helper('Pad', name, [x, sizes, constant]);
-  }
-
-  #inputs(node: AnyNode): string[] {
-    return node.inputs.map((id) => this.map(id));
-  }
-
-  /** The ONNX node that computes `node`'s value. */
-  #emit(
-    node: AnyNode,
-    op: string,
-    inputs: readonly string[],
-    attributes: Readonly<Record<string, Attribute>> = {},
-  ): void {
-    const isRow = node.op === 'linear';
-    const { channels, height, width } = this.shape(node.output);
-    const name = this.#names.get(node.output) as string;
-    this.onnx.node(op, node.name, inputs, name, attributes);
-    (isRow ? this.#rows : this.#maps).set(node.output, name);
-    if (this.#graph.outputs.every((output) => output.name !== name)) {
-      this.onnx.valueInfos.push(valueInfo(name, isRow ? [channels] : [channels, height, width]));
+    case 'rank1Scale': {
+      const { height, width } = context.shape(node.output);
+      const scaled = context.onnx.helper('Mul', node.name, [x(), context.channels(node, 'alpha')]);
+      const factors = [context.floats(node, 'beta', [height, 1]), context.floats(node, 'gamma', [width])];
+      return emit('Mul', [scaled, context.onnx.helper('Mul', node.name, factors)]);
     }
-  }
-
-  /** Makes each graph output a tensor of its name, and returns them with their shapes. */
-  outputs(): { readonly name: string; readonly dims: readonly number[] }[] {
-    return this.#graph.outputs.map(({ name, value }) => {
-      const { channels, height, width } = this.shape(value);
-      const isRow = height * width === 1;
-      const dims = isRow ? [channels] : [channels, height, width];
-      const source = (isRow ? this.#rows : this.#maps).get(value);
-      if (source === name) return { name, dims };
-      if (source !== undefined) this.onnx.helper('Identity', name, [source], {}, name);
-      else this.#rows.set(value, this.onnx.helper('Flatten', name, [this.map(value)], { axis: 1n }, name));
-      return { name, dims };
-    });
-  }
-
-  /** Names of the tensors that hold the graph's values. */
-  tensors(): ReadonlyMap<number, string> {
-    return new Map([...this.#rows, ...this.#maps]);
-  }
-
-  #floats(node: AnyNode, role: string): string {
-    const data = this.#params.floats(node, role);
-    return this.onnx.initializer(paramName(node, role), node.params[role]?.shape ?? [data.length], data);
-  }
-
-  /** A vector over channels in the shape that broadcasts over a map. */
-  #channels(node: AnyNode, role: string): string {
-    const data = this.#params.floats(node, role);
-    return this.onnx.initializer(paramName(node, role), [data.length, 1, 1], data);
+    case 'relu':
+      return emit('Relu', [x()]);
+    case 'abs':
+      return emit('Abs', [x()]);
+    case 'sigmoid':
+      return emit('Sigmoid', [x()]);
+    case 'hardtanh': {
+      const { min, max } = node.attrs;
+      if (context.opset < CLIP_BY_INPUT) return emit('Clip', [x()], { min, max });
+      const bound = (name: string, value: number) =>
+        context.onnx.initializer(`${node.name}.${name}`, [], Float32Array.of(value));
+      return emit('Clip', [x(), bound('min', min), bound('max', max)]);
+    }
+    case 'prelu':
+      return emit('PRelu', [x(), context.channels(node, 'weight')]);
+    case 'maxPool':
+      return emit('MaxPool', [x()], windowAttributes(node.attrs));
+    case 'avgPool': {
+      const countsPad = node.attrs.countIncludePad ? 1n : 0n;
+      return emit('AveragePool', [x()], { ...windowAttributes(node.attrs), count_include_pad: countsPad });
+    }
+    case 'globalAvgPool':
+      return emit('GlobalAveragePool', [x()]);
+    case 'channelMean': {
+      if (context.opset < MEAN_AXES_BY_INPUT) return emit('ReduceMean', [x()], { axes: [1], keepdims: 1n });
+      return emit('ReduceMean', [x(), integers(context, node, 'axes', [1])], { keepdims: 1n });
+    }
+    case 'slice': {
+      const bounds = { starts: [node.attrs.from], ends: [node.attrs.from + node.attrs.channels], axes: [1] };
+      if (context.opset < SLICE_BY_INPUT) return emit('Slice', [x()], bounds);
+      return emit('Slice', [x(), ...Object.entries(bounds).map(([key, at]) => integers(context, node, key, at))]);
+    }
+    case 'padChannels': {
+      const pads = [0, node.attrs.before, 0, 0, 0, node.attrs.after, 0, 0];
+      return emit('Pad', ...padding(context, node, x(), pads, 0));
+    }
+    case 'channelInteraction':
+      return exportInteraction(context, node);
   }
 }
 
-function paramName(node: AnyNode, role: string): string {
-  return node.params[role]?.name ?? `${node.name}.${role}`;
+/** Gemm, whose third input could not be left out below opset 11: there it is MatMul by the transposed weights. */
+function exportLinear(context: ExportContext, node: Node<'linear'>): void {
+  const row = context.row(node.inputs[0] ?? -1);
+  if (node.attrs.bias || context.opset >= GEMM_WITHOUT_BIAS) {
+    const inputs = [row, context.floats(node, 'weight')];
+    if (node.attrs.bias) inputs.push(context.floats(node, 'bias'));
+    return context.emit(node, 'Gemm', inputs, { transB: 1n });
+  }
+  const weight = context.params.floats(node, 'weight');
+  const { outFeatures } = node.attrs;
+  const inFeatures = weight.length / outFeatures;
+  const transposed = Float32Array.from(weight, (_, i) => {
+    return weight[(i % outFeatures) * inFeatures + Math.floor(i / outFeatures)] as number;
+  });
+  const name = context.onnx.initializer(paramName(node, 'weight'), [inFeatures, outFeatures], transposed);
+  context.emit(node, 'MatMul', [row, name]);
+}
+
+/** Conv by weights of ±1; borders other than 0 by a Pad before it, the scale by a Mul after it. */
+function exportBitsConv(context: ExportContext, node: Node<'binaryConv'> | Node<'binaryWeightConv'>): void {
+  const { name, attrs } = node;
+  const [outputs = 0, height = 0, width = 0, inputs = 0] = node.params['bits']?.shape ?? [];
+  const weight = context.onnx.initializer(
+    // The name tells the import that these are no real numbers that happen to be ±1.
+    node.op === 'binaryWeightConv' ? paramName(node, 'bits') : `${name}.weight`,
+    [outputs, inputs, height, width],
+    unpackBits(context.params.bits(node), { outputs, inputs, height, width }),
+  );
+  const x = context.map(node.inputs[0] ?? -1);
+  const padValue = 'padValue' in attrs ? attrs.padValue : 0;
+  const isPadded = padValue !== 0 && attrs.padding.some((size) => size > 0);
+  const [top, left, bottom, right] = attrs.padding;
+  const pads = [0, 0, top, left, 0, 0, bottom, right];
+  const input = isPadded ? context.onnx.helper('Pad', name, ...padding(context, node, x, pads, padValue)) : x;
+  const attributes = convAttributes(isPadded ? { ...attrs, padding: [0, 0, 0, 0] } : attrs);
+  if (!attrs.scale) return context.emit(node, 'Conv', [input, weight], attributes);
+  const dot = context.onnx.helper('Conv', name, [input, weight], attributes);
+  context.emit(node, 'Mul', [dot, context.channels(node, 'scale')]);
+}
+
+/** Inputs and attributes of a `Pad` of `x`. */
+function padding(
+  context: ExportContext,
+  node: AnyNode,
+  x: string,
+  pads: readonly number[],
+  value: 0 | 1 | -1,
+): [string[], Record<string, Attribute>] {
+  if (context.opset < PAD_BY_INPUT) return [[x], { pads, value }];
+  const names = { 0: 'zero', 1: 'one', [-1]: 'minus_one' } as const;
+  return [[x, integers(context, node, 'pads', pads), context.onnx.scalar(names[value], value)], {}];
+}
+
+/** A constant list that only `node` reads. */
+function integers(context: ExportContext, node: AnyNode, role: string, values: readonly number[]): string {
+  return context.onnx.initializer(`${node.name}/${role}`, [values.length], BigInt64Array.from(values, BigInt));
 }
 
 type WindowAttributes = Pick<Node<'maxPool'>['attrs'], 'kernel' | 'stride' | 'padding'>;
 function windowAttributes({ kernel, stride, padding }: WindowAttributes): Record<string, Attribute> {
   return { kernel_shape: kernel, strides: stride, pads: padding };
 }
-function convAttributes(attrs: Node<'conv'>['attrs'] | Node<'binaryConv'>['attrs']): Record<string, Attribute> {
+function convAttributes(attrs: Omit<Node<'conv'>['attrs'], 'bias'>): Record<string, Attribute> {
   return { ...windowAttributes(attrs), dilations: attrs.dilation, group: BigInt(attrs.groups) };
 }

@@ -15,9 +15,9 @@ import {
 
 const OPS = (
   'Abs Add And AveragePool BatchNormalization Cast Ceil Clip Concat Constant ConstantOfShape Conv Div Dropout Equal Exp Expand ' +
-  'Flatten Floor Gather Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual Identity If LeakyRelu Less Log LogSoftmax ' +
-  'MatMul Max MaxPool Mean Min Mul Neg Not Or PRelu Pad Pow Range Reciprocal ReduceL2 ReduceMax ReduceMean ReduceProd ReduceSum Relu ' +
-  'Reshape Round Shape Sign Size Slice Softmax Sqrt Squeeze Sub Sum Tanh Transpose Unsqueeze Where'
+  'Flatten Floor Gather Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual HardSigmoid HardSwish Identity If LeakyRelu Less LessOrEqual Log ' +
+  'LogSoftmax MatMul Max MaxPool Mean Min Mul Neg Not Or PRelu Pad Pow Range Reciprocal ReduceL2 ReduceMax ReduceMean ReduceProd ReduceSum Relu ' +
+  'Reshape Round Shape Sigmoid Sign Size Slice Softmax Split Sqrt Squeeze Sub Sum Tanh Transpose Unsqueeze Where'
 ).split(' ');
 const ATTRIBUTES = (
   'allowzero alpha auto_pad axes axis beta ceil_mode count_include_pad dilations end ends epsilon group keepdims kernel_shape max min ' +

@@ -25,6 +25,7 @@ import type { GraphProto, NodeProto } from '#lib/onnx/proto/onnx_pb.js';
 import { readTensor } from '#lib/onnx/proto/tensor.js';
 import { OnnxSession } from '#lib/onnx/diff/onnxruntime.js';
 import { roughInput, roughParams } from '../properties/randomGraph.js';
+import { networks } from './networks.js';
 import { assertEqual, gate, onnxValues } from './oracle.js';
 
 /** The newest opset of onnxruntime-node 1.30. */
@@ -315,6 +316,12 @@ describe('other people’s readers', () => {
     for (let opset = MIN_OPSET; opset <= MAX_OPSET; opset++) {
       files.push(join(folder, `variety-${opset}.onnx`));
       writeFileSync(files.at(-1) as string, toOnnx({ graph, params }, { opset }));
+    }
+    for (const [i, network] of Object.values(networks()).entries()) {
+      for (const opset of [9, 10, 11, 12, 13, 18, MAX_OPSET]) {
+        files.push(join(folder, `later-${i}-${opset}.onnx`));
+        writeFileSync(files.at(-1) as string, toOnnx(network, { opset }));
+      }
     }
     for (const { name } of listArchitectures()) {
       files.push(join(folder, `${name}.onnx`));

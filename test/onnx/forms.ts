@@ -147,10 +147,11 @@ export const CASES: Record<string, Case> = {
     nodes: [...where('x'), node('Neg', 's', 'n'), conv('n')],
     constants: { w: W, ...ONES() },
   },
-  'steps that are not ±1: real-valued': {
+  'steps that are no activation: real-valued': {
     binary: 0,
-    nodes: [node('GreaterOrEqual', 'x zero', 'b'), node('Cast', 'b', 's', { to: 1 }), conv('s')],
-    constants: { w: W, zero: scalar(0) },
+    slack: 1e-6,
+    nodes: [node('GreaterOrEqual', 'x zero', 'b'), node('Where', 'b one two', 's'), conv('s')],
+    constants: { w: W, zero: scalar(0), one: scalar(1), two: scalar(2) },
   },
   'a ceil-mode max pool': {
     binary: 0,

@@ -5,6 +5,7 @@ import { createModel, type Graph, graphToJson, listArchitectures, type Model, ty
 import { fromOnnx, toOnnx } from 'bitpath/onnx';
 import fc from 'fast-check';
 import { compileProgram } from '#lib/compiler/index.js';
+import { networks } from './networks.js';
 import { buildGraph, recipe, roughInput, roughParams } from '../properties/randomGraph.js';
 
 const OPSETS = [9, 11, 13, 17, 18, 23, 28];
@@ -36,6 +37,18 @@ describe('export and import', () => {
       const [ours, theirs] = [await logits(model, images), await logits(found, images)];
       assert.equal(theirs.length, 14);
       assert.ok(Buffer.from(ours.buffer).equals(Buffer.from(theirs.buffer)), 'logits differ');
+    });
+  }
+
+  for (const [name, network] of Object.entries(networks())) {
+    it(`of ${name}`, async () => {
+      for (const opset of OPSETS) {
+        const { model: found, report } = await fromOnnx(toOnnx(network, { opset }));
+        assert.deepEqual(graphToJson(found.graph), graphToJson(network.graph), `opset ${opset}`);
+        assert.deepEqual(report.notes, []);
+        for (const [param, { data }] of network.params) assert.deepEqual(found.params.get(param)?.data, data, param);
+        assertSameProgram(network, found, false);
+      }
     });
   }
 

@@ -1,5 +1,5 @@
 /** Another engine's tensors against bitpath, layer by layer. */
-import type { Graph, Node, OpName, Shape, Value } from '../../graph/types.js';
+import type { AnyNode, Graph, Node, OpName, Shape, Value } from '../../graph/types.js';
 import type { Params } from '../../tensor.js';
 import { type Maps, runLayer } from './isolate.js';
 import { type Layer, layersOf } from './layers.js';
@@ -18,7 +18,7 @@ export interface LayerReport extends Difference {
   readonly ops: readonly OpName[];
   /** Of one image. */
   readonly shape: Shape;
-  /** Of a layer that gives bits; or of what the signs that read it would make of it. */
+  /** Of a layer that gives an activation; or of what the signs that read it would make of it. */
   readonly signs: Signs;
   readonly innerSigns: number;
   readonly verdict: Verdict;
@@ -60,10 +60,10 @@ function reportOf(graph: Graph, params: Params, layer: Layer, actual: Float32Arr
   const expected = maps.get(layer.output) as Float32Array;
   const measured = difference(actual, expected, shape.height, shape.width);
   const signs =
-    type === 'bit'
-      ? bitSigns(params, layer, shape, actual, expected, maps)
+    type !== 'float32'
+      ? activationSigns(params, layer, shape, actual, expected, maps)
       : readSigns(graph, params, layer, shape, actual, expected);
-  const isEqual = signs.flipped === 0 && (type === 'bit' || measured.relative <= TOLERANCE);
+  const isEqual = signs.flipped === 0 && (type !== 'float32' || measured.relative <= TOLERANCE);
   const verdict = isEqual ? 'equal' : layer.innerSigns.length > 0 ? 'sensitive' : 'differs';
   const last = layer.nodes.at(-1) as Node;
   return {
@@ -79,8 +79,23 @@ function reportOf(graph: Graph, params: Params, layer: Layer, actual: Float32Arr
   };
 }
 
-/** The layer gives bits: its last node is a sign. What that read is needed to know which values were near the threshold. */
-function bitSigns(
+/** A comparison that an activation is made of: with what, and which of the activation's values tell that x was above. */
+interface Comparison {
+  readonly thresholds: Thresholds;
+  readonly isAbove: (value: number) => boolean;
+}
+
+/** One for `sign` and `heaviside`, two for `ternary`, none for other ops. */
+function comparisonsOf(node: AnyNode, params: Params): Comparison[] {
+  const given = params.get(node.params['threshold']?.name ?? '')?.data as Float32Array | undefined;
+  const upper: Comparison = { thresholds: given ?? 0, isAbove: (value) => value > 0 };
+  if (node.op === 'sign' || node.op === 'heaviside') return [upper];
+  if (node.op !== 'ternary' || given === undefined) return [];
+  return [upper, { thresholds: given.map((threshold) => -threshold), isAbove: (value) => value > -1 }];
+}
+
+/** The layer gives an activation, its last node. What that read is needed to know which values were near the threshold. */
+function activationSigns(
   params: Params,
   layer: Layer,
   shape: Shape,
@@ -88,16 +103,17 @@ function bitSigns(
   expected: Float32Array,
   maps: Maps,
 ): Signs {
-  const sign = layer.nodes.at(-1) as Node<'sign'>;
-  const isPlus = (i: number) => (actual[i] as number) > 0;
-  const isPlusThere = (i: number) => (expected[i] as number) > 0;
-  const before = maps.get(sign.inputs[0] ?? -1);
-  // Without what the sign saw, all are clear: ±1 lies far from 0.
-  if (before === undefined) return signsOf(expected, 0, shape, isPlus, isPlusThere);
-  return signsOf(before, thresholdsOf(sign, params), shape, isPlus, isPlusThere);
+  const activation = layer.nodes.at(-1) as AnyNode;
+  // Without what the activation saw, all are clear.
+  const before = maps.get(activation.inputs[0] ?? -1) ?? new Float32Array(expected.length).fill(Infinity);
+  const signs = comparisonsOf(activation, params).map(({ thresholds, isAbove }) => {
+    const there = (i: number) => isAbove(expected[i] as number);
+    return signsOf(before, thresholds, shape, (i) => isAbove(actual[i] as number), there);
+  });
+  return signs.reduce(sumOfSigns, NO_SIGNS);
 }
 
-/** The layer gives floats: what each sign that reads them would make of them, all signs together. */
+/** The layer gives floats: what each activation that reads them would make of them, all together. */
 function readSigns(
   graph: Graph,
   params: Params,
@@ -106,29 +122,23 @@ function readSigns(
   actual: Float32Array,
   expected: Float32Array,
 ): Signs {
-  let sum = NO_SIGNS;
-  for (const node of graph.nodes) {
-    if (node.op !== 'sign' || !node.inputs.includes(layer.output)) continue;
-    const signs = signsOf(
-      expected,
-      thresholdsOf(node, params),
-      shape,
-      (i, threshold) => (actual[i] as number) >= threshold,
-      (i, threshold) => (expected[i] as number) >= threshold,
-    );
-    sum = {
-      clear: sum.clear + signs.clear,
-      flipped: sum.flipped + signs.flipped,
-      near: sum.near + signs.near,
-      nearFlipped: sum.nearFlipped + signs.nearFlipped,
-    };
-  }
-  return sum;
+  const readers = graph.nodes.filter((node) => node.inputs.includes(layer.output));
+  const signs = readers
+    .flatMap((node) => comparisonsOf(node, params))
+    .map(({ thresholds }) => {
+      const there = (i: number, threshold: number) => (expected[i] as number) >= threshold;
+      return signsOf(expected, thresholds, shape, (i, threshold) => (actual[i] as number) >= threshold, there);
+    });
+  return signs.reduce(sumOfSigns, NO_SIGNS);
 }
 
-function thresholdsOf(sign: Node, params: Params): Thresholds {
-  const spec = sign.params['threshold'];
-  return spec === undefined ? 0 : (params.get(spec.name)?.data as Float32Array);
+function sumOfSigns(a: Signs, b: Signs): Signs {
+  return {
+    clear: a.clear + b.clear,
+    flipped: a.flipped + b.flipped,
+    near: a.near + b.near,
+    nearFlipped: a.nearFlipped + b.nearFlipped,
+  };
 }
 
 /** What the difference looks like, in the order in which one would look. */

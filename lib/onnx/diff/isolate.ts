@@ -5,15 +5,15 @@ import type { Graph, Node, Shape, Value } from '../../graph/types.js';
 import { type Params, Tensor } from '../../tensor.js';
 import type { Layer } from './layers.js';
 
-/** Maps [N, C, H, W] by value id, as another engine computed them: float32, bits as ±1. */
+/** Maps [N, C, H, W] by value id, as another engine computed them: float32, activations as numbers. */
 export type Maps = ReadonlyMap<number, Float32Array>;
 
 /**
- * What `layer` gives for the other engine's `maps`: [N, C, H, W], bits as ±1.
+ * What `layer` gives for the other engine's `maps`: [N, C, H, W], activations as numbers.
  *
  * An executor takes one float map and returns float maps. So several inputs are laid beside each other, as channels of one
  * canvas, and taken out again by 1×1 convolutions of a single 1 a filter, which are exact (x · 1 + 0 · …) for finite values;
- * bits go in as ±1 through a sign, which is exact too, and come out through a 1-bit convolution of one tap a channel.
+ * activations go in as numbers through the op that makes them, which is exact too, and come out through a 1-bit convolution.
  */
 export async function runLayer(
   graph: Graph,
@@ -30,14 +30,16 @@ export async function runLayer(
 }
 
 const NAME = 'bitpath:';
+/** The op that gives back what a map has in numbers. */
+const ACTIVATIONS = { bit: 'sign', bit01: 'heaviside', ternary: 'ternary' } as const;
+/** Nodes of a graph, as JSON has them. */
+type Json = { op: string; name: string; inputs: string[]; attrs?: object }[];
 
 function isolate(graph: Graph, params: Params, { nodes, inputs, output }: Layer) {
   const value = (id: number) => graph.values[id] as Value;
   const canvas = new Canvas(inputs.map((id) => ({ id, shape: value(id).shape })));
   const added = new Map<string, Tensor>();
-  const json: { op: string; name: string; inputs: string[]; attrs?: object }[] = [
-    { op: 'input', name: `${NAME}in`, inputs: [], attrs: canvas.shape },
-  ];
+  const json: Json = [{ op: 'input', name: `${NAME}in`, inputs: [], attrs: canvas.shape }];
   const names = new Map<number, string>(graph.nodes.map((node) => [node.output, node.name]));
   for (const place of canvas.places) {
     let name = `${NAME}in`;
@@ -49,21 +51,28 @@ function isolate(graph: Graph, params: Params, { nodes, inputs, output }: Layer)
       added.set(`${select}.weight`, canvas.selection(place));
       name = select;
     }
-    if (value(place.id).type === 'bit') {
-      json.push({ op: 'sign', name: `${NAME}sign.${place.id}`, inputs: [name] });
-      name = `${NAME}sign.${place.id}`;
+    const { type, shape } = value(place.id);
+    if (type !== 'float32') {
+      const op = ACTIVATIONS[type];
+      const activation = `${NAME}${op}.${place.id}`;
+      json.push({ op, name: activation, inputs: [name], ...(op === 'ternary' ? {} : { attrs: { threshold: true } }) });
+      const half = new Float32Array(shape.channels).fill(0.5); // none of the activations' values
+      added.set(`${activation}.threshold`, new Tensor('float32', [shape.channels], half));
+      name = activation;
     }
     names.set(place.id, name);
   }
   const all = graphToJson(graph).nodes;
   const own = new Map(graph.nodes.map((node, i) => [node, all[i]]));
   for (const node of nodes) {
-    json.push({ ...own.get(node), inputs: node.inputs.map((id) => names.get(id)) } as (typeof json)[number]);
+    json.push({ ...own.get(node), inputs: node.inputs.map((id) => names.get(id)) } as Json[number]);
     for (const { name } of Object.values(node.params)) added.set(name, params.get(name) as Tensor);
   }
   let last = names.get(output) as string;
-  if (value(output).type === 'bit') {
-    const { channels } = value(output).shape;
+  const { type, shape } = value(output);
+  if (type === 'ternary') last = ternaryProbe(json, added, last, shape.channels);
+  else if (type !== 'float32') {
+    const { channels } = shape;
     const probe = `${NAME}probe`;
     json.push({
       op: 'binaryConv',
@@ -76,6 +85,31 @@ function isolate(graph: Graph, params: Params, { nodes, inputs, output }: Layer)
   }
   const result = { version: 1, name: 'layer', nodes: json, outputs: [{ name: 'out', value: last }] };
   return { graph: graphFromJson(result), params: added, canvas };
+}
+
+/**
+ * Numbers of a ternary map, of which a 1-bit convolution reads all channels: y of one channel is half of the sum of all and of
+ * the sum in which the others count as −1.
+ */
+function ternaryProbe(json: Json, added: Map<string, Tensor>, ternary: string, channels: number): string {
+  const rowBytes = Math.ceil(channels / 8);
+  const rows = { all: () => true, one: (o: number, i: number) => o === i };
+  const [all, one] = Object.entries(rows).map(([part, isPlus]) => {
+    const name = `${NAME}probe.${part}`;
+    const bits = new Uint8Array(channels * rowBytes);
+    for (let o = 0; o < channels; o++) {
+      for (let i = 0; i < channels; i++) {
+        const at = o * rowBytes + (i >> 3);
+        if (isPlus(o, i)) bits[at] = (bits[at] as number) | (1 << (i & 7));
+      }
+    }
+    json.push({ op: 'binaryConv', name, inputs: [ternary], attrs: { outChannels: channels, kernel: 1 } });
+    added.set(`${name}.bits`, new Tensor('uint8', [channels, rowBytes], bits));
+    return name;
+  });
+  json.push({ op: 'add', name: `${NAME}probe.sum`, inputs: [all as string, one as string] });
+  json.push({ op: 'scale', name: `${NAME}probe`, inputs: [`${NAME}probe.sum`], attrs: { factor: 0.5 } });
+  return `${NAME}probe`;
 }
 
 interface Place {

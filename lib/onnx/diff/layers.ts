@@ -3,7 +3,10 @@
  * the other's result. Comparing only the ends would prove little, because one sign that flips within rounding changes all that
  * follows it.
  */
-import type { AnyNode, Graph } from '../../graph/types.js';
+import type { AnyNode, Graph, OpName } from '../../graph/types.js';
+
+/** Ops that compare what they read with thresholds. */
+const COMPARING: ReadonlySet<OpName> = new Set(['sign', 'heaviside', 'ternary', 'channelInteraction']);
 
 /** A part of the graph: from known values to one known value. */
 export interface Layer {
@@ -13,7 +16,7 @@ export interface Layer {
   readonly inputs: readonly number[];
   readonly output: number;
   /**
-   * Names of signs in it that see values computed in it, and are not its result: where such a value is within rounding of the
+   * Names of signs (and other activations that compare) in it that see values computed in it, and are not its result: where such a value is within rounding of the
    * threshold, two right engines may differ by any amount.
    */
   readonly innerSigns: readonly string[];
@@ -34,7 +37,7 @@ export function layersOf(graph: Graph, known: ReadonlySet<number>): Layer[] {
     }
     const nodes = graph.nodes.filter((node) => values.has(node.output));
     const innerSigns = nodes
-      .filter(({ op, output, inputs: [x = -1] }) => op === 'sign' && output !== last.output && !inputs.has(x))
+      .filter(({ op, output, inputs: [x = -1] }) => COMPARING.has(op) && output !== last.output && !inputs.has(x))
       .map(({ name }) => name);
     return [{ nodes, inputs: [...inputs].sort((a, b) => a - b), output: last.output, innerSigns }];
   });

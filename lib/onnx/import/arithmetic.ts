@@ -5,10 +5,13 @@ import { castType, ELEMENTWISE } from './elementwise.js';
 import type { Emitter, Handler } from './emitter.js';
 import type { Evaluator } from './evaluate.js';
 import { floatAttribute, intAttribute, type OnnxNode } from './load.js';
+import { prelu, relu, clip, tanh, unary } from './activations.js';
+import { broadcast, numbersOf, operands, type TwoMaps } from './operands.js';
+import { ownRank1, rank1Scale } from './rank1.js';
+import { combineStairs } from './stairs.js';
 import { combineSteps, isValue, makeStep, run } from './steps.js';
 import {
   channelOf,
-  dimsOf,
   everyChannel,
   type ImportValue,
   type MapValue,
@@ -31,7 +34,7 @@ export const elementwise: Handler = (emitter, node) => {
     const inside = throughPad(emitter, node, inputs, padded);
     if (inside !== undefined) return inside;
   }
-  return combineSteps(emitter, node, inputs) ?? onMaps(emitter, node);
+  return combineSteps(emitter, node, inputs) ?? combineStairs(emitter, node, inputs) ?? onMaps(emitter, node);
 };
 
 /** f(pad(x)) = pad(f(x)) with f of the fill. */
@@ -60,7 +63,7 @@ function throughPad(
   if (base.kind === 'padded' || base.kind === 'unscaled') return undefined;
   return {
     ...first,
-    base: base.kind === 'step' ? base : emitter.toMap(base),
+    base: base.kind === 'step' || base.kind === 'stairs' ? base : emitter.toMap(base),
     fill: run(emitter, node, evaluate, fills),
   };
 }
@@ -71,30 +74,7 @@ function onMaps(emitter: Emitter, node: OnnxNode): ImportValue {
   return handler(emitter, node);
 }
 
-/** The operands of a two-sided operator: two maps, or a map and numbers for its channels. */
-type Operands =
-  | { readonly x: ImportValue; readonly constant: PerChannel; readonly swapped: boolean; readonly rank: number }
-  | { readonly a: MapValue; readonly b: MapValue };
-
-function operands(emitter: Emitter, node: OnnxNode, sides: readonly [number, number] = [0, 1]): Operands {
-  const swapped = emitter.find(node.inputs[sides[0]] ?? '') === undefined;
-  const x = emitter.input(node, swapped ? sides[1] : sides[0]);
-  const other = swapped ? sides[0] : sides[1];
-  if (emitter.find(node.inputs[other] ?? '') === undefined) {
-    const constant = emitter.needConstant(node, other, 'its second operand');
-    const numbers = perChannel(constant, x.axes, shapeOf(x));
-    if (numbers !== null) return { x, constant: numbers, swapped, rank: constant.dims.length };
-    const shapes = `[${constant.dims.join(', ')}] and [N, ${dimsOf(x).slice(1).join(', ')}]`;
-    throw emitter.fail(node, `joins a map with a constant that is no number for each channel (shapes ${shapes})`);
-  }
-  const a = emitter.map(node, sides[0]);
-  const b = emitter.map(node, sides[1]);
-  const [left, right] = [dimsOf(a).slice(1), dimsOf(b).slice(1)];
-  if (left.join() === right.join() && a.axes.join() === b.axes.join()) return { a, b };
-  throw emitter.fail(node, `joins maps of different shapes, [N, ${left.join(', ')}] and [N, ${right.join(', ')}]`);
-}
-
-function sum(emitter: Emitter, node: OnnxNode, a: MapValue, b: MapValue, suffix = ''): MapValue {
+function sum(emitter: Emitter, node: OnnxNode, { a, b }: TwoMaps, suffix = ''): MapValue {
   return { ...a, value: emitter.add('add', [a.value, b.value], {}, node, {}, suffix) };
 }
 
@@ -103,6 +83,7 @@ function scaled(emitter: Emitter, node: OnnxNode, x: MapValue, factor: number, s
 }
 
 function shifted(emitter: Emitter, node: OnnxNode, x: ImportValue, add: PerChannel): ImportValue {
+  if (emitter.isOwn) return emitter.shift(emitter.toMap(x), add, node);
   const isZero = everyChannel(add, (value) => value === 0);
   return isZero ? x : { kind: 'shifted', base: emitter.toMap(x), add, axes: x.axes, node };
 }
@@ -115,54 +96,16 @@ function multiplied(emitter: Emitter, node: OnnxNode, x: ImportValue, factor: Pe
   return typeof factor === 'number' ? scaled(emitter, node, map, factor) : emitter.affine(map, factor, 0, node);
 }
 
-function relu(emitter: Emitter, node: OnnxNode, index = 0): MapValue {
-  const x = emitter.map(node, index);
-  return { ...x, value: emitter.add('relu', [x.value], {}, node) };
-}
-
-function prelu(emitter: Emitter, node: OnnxNode, slope: PerChannel): MapValue {
-  const x = emitter.map(node, 0);
-  emitter.spend(node, x.value.shape.channels);
-  const weight = Float32Array.from({ length: x.value.shape.channels }, (_, c) => channelOf(slope, c));
-  return { ...x, value: emitter.add('prelu', [x.value], {}, node, { weight }) };
-}
-
 /** `Sum`, `Mean` and `Max` of any number of inputs. */
 function folded(emitter: Emitter, node: OnnxNode): ImportValue {
   let result: ImportValue = emitter.input(node, 0);
   for (let i = 1; i < node.inputs.length; i++) {
-    const [left, right] = [emitter.toMap(result), emitter.map(node, i)];
-    if (dimsOf(left).slice(1).join() !== dimsOf(right).slice(1).join() || left.axes.join() !== right.axes.join()) {
-      throw emitter.fail(node, 'adds maps of different shapes');
-    }
+    const pair = broadcast(emitter, node, emitter.toMap(result), emitter.map(node, i));
     const isLast = node.op === 'Sum' && i === node.inputs.length - 1;
-    result = sum(emitter, node, left, right, isLast ? '' : '.sum');
+    result = sum(emitter, node, pair, isLast ? '' : '.sum');
   }
   if (node.op === 'Sum' || node.inputs.length === 1) return result;
   return scaled(emitter, node, emitter.toMap(result), 1 / node.inputs.length);
-}
-
-function clip(emitter: Emitter, node: OnnxNode): ImportValue {
-  const number = (index: number, name: string, fallback: number) =>
-    (node.inputs[index] ?? '') === ''
-      ? floatAttribute(node, name, fallback)
-      : (emitter.needConstant(node, index, 'its bound').data[0] ?? fallback);
-  const low = number(1, 'min', Number.NEGATIVE_INFINITY);
-  const high = number(2, 'max', Number.POSITIVE_INFINITY);
-  const isOpen = high >= 3.4e38;
-  if (low === 0 && isOpen) return relu(emitter, node);
-  if (low <= -3.4e38 && isOpen) return emitter.input(node, 0);
-  if (low < high && [low, high].every((bound) => Number.isFinite(Math.fround(bound)))) {
-    const x = emitter.map(node, 0);
-    return { ...x, value: emitter.add('hardtanh', [x.value], { min: low, max: high }, node) };
-  }
-  return bounded(emitter, node, low, high);
-}
-
-function bounded(emitter: Emitter, node: OnnxNode, low: number, high: number): ImportValue {
-  const input = emitter.input(node, 0);
-  const base = input.kind === 'shifted' ? input : emitter.toMap(input);
-  return { kind: 'bounded', base, low, high, axes: base.axes, node };
 }
 
 /** The eps that the attribute, a float32, was rounded from: bitpath's own export notes those that the shortest decimal is not. */
@@ -191,36 +134,39 @@ const batchNormalization: Handler = (emitter, node) => {
 const MAPS: Readonly<Record<string, Handler>> = {
   Add(emitter, node) {
     const found = operands(emitter, node);
-    return 'a' in found ? sum(emitter, node, found.a, found.b) : shifted(emitter, node, found.x, found.constant);
+    return 'a' in found ? sum(emitter, node, found) : shifted(emitter, node, found.x, numbersOf(emitter, node, found));
   },
   Sub(emitter, node) {
     const found = operands(emitter, node);
-    if ('a' in found) return sum(emitter, node, found.a, scaled(emitter, node, found.b, -1, '.neg'));
-    const { x, constant, swapped } = found;
-    if (swapped) return emitter.affine(emitter.toMap(x), -1, constant, node);
-    return shifted(
-      emitter,
-      node,
-      x,
-      mapChannels(constant, (value) => -value),
-    );
+    if ('a' in found) {
+      const negative = (map: MapValue) => scaled(emitter, node, map, -1, '.neg');
+      const { a, b, swapped } = found;
+      return sum(emitter, node, swapped ? { a: negative(a), b } : { a, b: negative(b) });
+    }
+    const numbers = numbersOf(emitter, node, found);
+    if (found.swapped) return emitter.affine(emitter.toMap(found.x), -1, numbers, node);
+    const negative = mapChannels(numbers, (value) => -value);
+    return shifted(emitter, node, found.x, negative);
   },
   Mul(emitter, node) {
     const found = operands(emitter, node);
-    if (!('a' in found)) return multiplied(emitter, node, found.x, found.constant, found.rank);
-    throw emitter.unsupported(node, 'multiplies two maps, for which bitpath has no op');
+    if ('a' in found) return { ...found.a, value: emitter.add('mul', [found.a.value, found.b.value], {}, node) };
+    const { x, numbers, constant } = found;
+    const whole = ownRank1(emitter, node, found);
+    if (whole !== undefined) return whole;
+    return numbers === null
+      ? rank1Scale(emitter, node, emitter.toMap(x), constant)
+      : multiplied(emitter, node, x, numbers, constant.dims.length);
   },
   Div(emitter, node) {
     const found = operands(emitter, node);
     if ('a' in found || found.swapped) throw emitter.unsupported(node, 'divides by a map, for which bitpath has no op');
-    return multiplied(
-      emitter,
-      node,
-      found.x,
-      mapChannels(found.constant, (value) => 1 / value),
-    );
+    const reciprocal = mapChannels(numbersOf(emitter, node, found), (value) => 1 / value);
+    return multiplied(emitter, node, found.x, reciprocal);
   },
   Neg: (emitter, node) => scaled(emitter, node, emitter.map(node, 0), -1),
+  Abs: (emitter, node) => unary(emitter, node, 'abs'),
+  Sigmoid: (emitter, node) => unary(emitter, node, 'sigmoid'),
   Relu: (emitter, node) => relu(emitter, node),
   LeakyRelu: (emitter, node) => prelu(emitter, node, floatAttribute(node, 'alpha', 0.01)),
   PRelu(emitter, node) {
@@ -231,13 +177,12 @@ const MAPS: Readonly<Record<string, Handler>> = {
   },
   Max(emitter, node) {
     const found = node.inputs.length === 2 ? operands(emitter, node) : undefined;
-    const isRelu = found !== undefined && !('a' in found) && everyChannel(found.constant, (value) => value === 0);
+    const isRelu = found !== undefined && !('a' in found) && found.constant.data.every((value) => value === 0);
     if (isRelu) return relu(emitter, node, found.swapped ? 1 : 0);
     throw emitter.unsupported(node, 'takes the maximum of more than a map and 0');
   },
   Clip: clip,
-  // Monotone, and 0 at 0 only.
-  Tanh: (emitter, node) => bounded(emitter, node, -Number.MIN_VALUE, Number.MIN_VALUE),
+  Tanh: tanh,
   Cast(emitter, node) {
     const x = emitter.input(node, 0);
     if (castType(intAttribute(node, 'to', 0)) === 'float') return x;

@@ -3,14 +3,15 @@ import { describe } from '../../check.js';
 import type { BitpathError } from '../../errors.js';
 import { GraphBuilder } from '../../graph/builder.js';
 import type { OpName, Value } from '../../graph/types.js';
-import { Tensor } from '../../tensor.js';
+import type { Tensor } from '../../tensor.js';
 import { onnxError } from '../error.js';
 import { EVALUATORS } from './evaluate.js';
+import { dequantise } from './binarise.js';
 import type { Constant } from './constant.js';
 import type { Constants } from './constants.js';
 import { hasSubgraph, metadataJson, type OnnxGraph, type OnnxNode } from './load.js';
 import type { Convolution, ReportNotes } from './report.js';
-import { dequantise } from './steps.js';
+import { tensorOf } from './parameters.js';
 import { type Axes, dimsOf, type ImportValue, type MapValue, type PerChannel } from './values.js';
 
 export class Emitter {
@@ -24,6 +25,8 @@ export class Emitter {
   readonly epsilons: Readonly<Record<string, unknown>>;
   /** Live nodes that read a value, by name; aliases are followed. */
   readonly consumers = new Map<string, OnnxNode[]>();
+  /** True for an export by bitpath: its nodes are read one by one, and none is merged with the next. */
+  readonly isOwn: boolean;
   readonly #aliases: ReadonlyMap<string, string>;
   readonly #values = new Map<string, ImportValue>();
   readonly #built = new WeakMap<ImportValue, MapValue>();
@@ -43,6 +46,7 @@ export class Emitter {
     this.#aliases = aliases;
     this.notes = options.notes;
     this.epsilons = (metadataJson(graph.metadata, 'eps') ?? {}) as Record<string, unknown>;
+    this.isOwn = graph.metadata.has('bitpath.format');
     this.builder = new GraphBuilder(options.name);
     this.#outputs = new Set(graph.outputs.map((name) => this.resolve(name)));
     for (const node of live) {
@@ -112,10 +116,11 @@ export class Emitter {
   #build(value: Exclude<ImportValue, MapValue>): MapValue {
     switch (value.kind) {
       case 'shifted':
-        return this.affine(value.base, 1, value.add, value.node);
+        return this.shift(value.base, value.add, value.node);
       case 'unscaled':
         return value.build(null);
       case 'step':
+      case 'stairs':
         return dequantise(this, value);
       case 'bounded':
         throw this.unsupported(
@@ -133,18 +138,13 @@ export class Emitter {
     inputs: readonly Value[],
     options: object,
     node: OnnxNode,
-    params: Readonly<Record<string, Float32Array | Uint8Array>> = {},
+    params: Readonly<Record<string, Float32Array | Uint8Array | Int32Array>> = {},
     suffix = '',
   ): Value {
     const name = this.#uniqueName(node.name + suffix);
     const value = this.builder.apply(op, inputs, { ...options, name });
     for (const [role, data] of Object.entries(params)) {
-      const shape =
-        role === 'bits'
-          ? [value.shape.channels, data.length / value.shape.channels]
-          : shapeFor(op, role, data, value, options);
-      const tensor = data instanceof Uint8Array ? new Tensor('uint8', shape, data) : new Tensor('float32', shape, data);
-      this.params.set(`${name}.${role}`, tensor);
+      this.params.set(`${name}.${role}`, tensorOf(op, role, data, value, options));
     }
     return value;
   }
@@ -162,6 +162,14 @@ export class Emitter {
       running_var: new Float32Array(channels).fill(1),
     };
     return { ...x, value: this.add('batchNorm', [x.value], { eps: 0 }, node, params, suffix) };
+  }
+
+  /** x + add for each channel. */
+  shift(x: MapValue, add: PerChannel, node: OnnxNode): MapValue {
+    const { channels } = x.value.shape;
+    this.spend(node, channels);
+    const bias = typeof add === 'number' ? new Float32Array(channels).fill(add) : Float32Array.from(add);
+    return { ...x, value: this.add('bias', [x.value], {}, node, { bias }) };
   }
 
   /** Takes parameters that are about to be made from the budget of the import: a few bytes can name very wide maps. */
@@ -235,21 +243,6 @@ export class Emitter {
     this.#names.set(name, 1);
     return name;
   }
-}
-
-/** Shape of a float parameter: a vector, but for the weights of convolutions and linear layers. */
-function shapeFor(
-  op: OpName,
-  role: string,
-  data: Float32Array | Uint8Array,
-  value: Value,
-  options: object,
-): readonly number[] {
-  const { channels } = value.shape;
-  if (role !== 'weight' || (op !== 'conv' && op !== 'linear')) return [data.length];
-  if (op === 'linear') return [channels, data.length / channels];
-  const { kernel } = options as { kernel: readonly [number, number] };
-  return [channels, data.length / channels / (kernel[0] * kernel[1]), ...kernel];
 }
 
 export type Handler = (emitter: Emitter, node: OnnxNode) => ImportValue;

@@ -5,22 +5,28 @@ import { graphCost } from '../../graph/cost.js';
 import type { Graph, Shape, Value } from '../../graph/types.js';
 import type { Params } from '../../tensor.js';
 import { type ModelProto, TensorProto_DataType as DataType } from '../proto/onnx_pb.js';
+import { ACTIVATIONS } from './activations.js';
 import { ARITHMETIC } from './arithmetic.js';
+import { asBinary, bitsOf } from './binarise.js';
+import { CHANNELS } from './channels.js';
 import { Constants } from './constants.js';
 import { CONVOLUTIONS } from './convolution.js';
 import { ELEMENTWISE } from './elementwise.js';
 import { Emitter, type Handler } from './emitter.js';
+import { findInteractions } from './interactions.js';
 import { loadGraph, intsAttribute, type OnnxGraph, type OnnxNode } from './load.js';
 import { type OnnxReport, ReportNotes } from './report.js';
 import { SHAPING } from './shaping.js';
 import { liveNodes, simplify } from './simplify.js';
-import { asBinary, makeStep, signOf } from './steps.js';
-import { type Axes, NCHW, shapeOf, type StepValue } from './values.js';
+import { makeStep } from './steps.js';
+import { type Axes, NCHW, shapeOf, type StairsValue, type StepValue } from './values.js';
 import { WINDOWS } from './window.js';
 
 /** Every operator that may read something that depends on the input. Names with a domain are QONNX's and Brevitas'. */
 const HANDLERS: Readonly<Record<string, Handler>> = {
   ...ARITHMETIC,
+  ...ACTIVATIONS,
+  ...CHANNELS,
   ...CONVOLUTIONS,
   ...SHAPING,
   ...WINDOWS,
@@ -54,7 +60,10 @@ export function importModel(model: ModelProto, file: string, name: string | unde
   const emitter = new Emitter(onnx, constants, simple.aliases, live, { name: title(name ?? onnx.name), notes });
   try {
     addInput(emitter);
-    for (const node of live) emit(emitter, node);
+    const interactions = findInteractions(emitter, live);
+    for (const node of live) {
+      if (!interactions.covered.has(node)) emit(emitter, node, interactions.handlers.get(node) ?? handlerOf(node));
+    }
     return { ...finish(emitter), metadata: onnx.metadata };
   } catch (error) {
     if (!(error instanceof BitpathError) || error.code === 'ERR_BITPATH_ONNX') throw error;
@@ -68,15 +77,14 @@ function constantNames(onnx: OnnxGraph): (name: string) => boolean {
   return (name) => constants.has(name);
 }
 
-function emit(emitter: Emitter, node: OnnxNode): void {
+function emit(emitter: Emitter, node: OnnxNode, handler: Handler | undefined): void {
   const [output = ''] = node.outputs;
   if (output === '' || emitter.constants.has(output) || emitter.find(output) !== undefined) return;
   try {
-    const handler = handlerOf(node);
     if (handler === undefined) throw emitter.unsupported(node);
     const value = handler(emitter, node);
     emitter.set(output, value);
-    if (value.kind === 'step') signNow(emitter, output, value);
+    if (value.kind === 'step' || value.kind === 'stairs') binariseNow(emitter, output, value);
   } catch (error) {
     if (!(error instanceof BitpathError) || error.code === 'ERR_BITPATH_ONNX') throw error;
     throw onnxError(emitter.graph.file, error.message, { node: node.name, op: node.op }, error);
@@ -93,11 +101,14 @@ function handlerOf(node: OnnxNode): Handler | undefined {
   };
 }
 
-/** Puts the sign where the file has it, once nothing more is worked out from its steps. */
-function signNow(emitter: Emitter, output: string, step: StepValue): void {
-  const readers = emitter.consumers.get(output) ?? [];
-  const isRead = readers.some(({ op }) => op === 'Conv' || op === 'Gemm' || op === 'MatMul');
-  if (isRead && 'factor' in asBinary(step, step.base.value.shape.channels)) signOf(emitter, step);
+/** Puts the activation where the file has it, once nothing more is worked out from its steps. */
+function binariseNow(emitter: Emitter, output: string, step: StepValue | StairsValue): void {
+  const readers = (name: string) => emitter.consumers.get(emitter.resolve(name)) ?? [];
+  const isConv = ({ op }: OnnxNode) => op === 'Conv' || op === 'Gemm' || op === 'MatMul';
+  const isRead = readers(output).some(
+    (node) => isConv(node) || (node.op === 'Pad' && node.outputs.some((name) => readers(name).some(isConv))),
+  );
+  if (isRead && 'factor' in asBinary(step, step.base.value.shape.channels)) bitsOf(emitter, step);
 }
 
 function addInput(emitter: Emitter): void {

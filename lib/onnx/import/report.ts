@@ -24,12 +24,12 @@ const NOTES = {
   'sign-zero':
     'these signs are 0 at their threshold in the file, as torch.sign is, and +1 here: exact zeros count as +1',
   'sign-as-float':
-    'these signs are read by something other than a 1-bit convolution: a 1×1 convolution turns their bits into numbers',
+    'these activations are read by something other than a 1-bit convolution: a 1×1 convolution turns their bits into numbers',
   estimator:
     'these were signs with the remains of a straight-through estimator, s − p + p; p was removed (it rounds, by about 1e-7)',
   inexact: 'weights of these are ±s for each output channel only nearly; s is the mean of their sizes',
   softmax: 'these were left out: the outputs are logits, in the same order',
-  channels: 'these pad, take or split channels, which a 1×1 convolution by 0 and 1 does here',
+  channels: 'these take channels that do not lie side by side, which a 1×1 convolution by 0 and 1 does here',
   'input-nhwc': 'the input is N×H×W×C in the file and N×C×H×W here',
   float: 'these are float16, bfloat16 or float64 in the file; everything is computed in float32 here',
 } as const;

@@ -1,13 +1,11 @@
-/** Binarisation, however it is spelt. */
+/** Comparisons with constants, and what element-wise operators make of them. */
 import { floatToOrder, orderToFloat } from '../../compiler/float32.js';
-import type { Value } from '../../graph/types.js';
 import type { Constant } from './constant.js';
 import { ELEMENTWISE } from './elementwise.js';
 import type { Emitter } from './emitter.js';
 import type { Evaluator } from './evaluate.js';
 import type { OnnxNode } from './load.js';
 import {
-  channelOf,
   everyChannel,
   type ImportValue,
   mapChannels,
@@ -16,6 +14,7 @@ import {
   perChannel,
   samePerChannel,
   shapeOf,
+  type StairsValue,
   type StepValue,
   toConstant,
 } from './values.js';
@@ -39,7 +38,8 @@ export function makeStep(emitter: Emitter, node: OnnxNode): StepValue | undefine
   if (!isSign && !Object.hasOwn(COMPARISONS, op)) return undefined;
   const side = emitter.find(node.inputs[0] ?? '') === undefined ? 1 : 0;
   const source = emitter.find(node.inputs[side] ?? '');
-  if (source === undefined || source.kind === 'padded' || source.kind === 'step') return undefined;
+  if (source === undefined || source.kind === 'padded' || source.kind === 'step' || source.kind === 'stairs')
+    return undefined;
   const shape = shapeOf(source);
   const common = { kind: 'step', axes: source.axes, node, key: {} } as const;
   if (isSign) {
@@ -63,7 +63,11 @@ export function makeStep(emitter: Emitter, node: OnnxNode): StepValue | undefine
  * Moves a threshold to the map that a sum with a constant is of: x + a ≥ 0 ⟺ x ≥ −a, also as floats, because rounding is
  * monotone and the sum of two floats rounds to 0 only where it is 0.
  */
-function thresholdOn(emitter: Emitter, source: Exclude<ImportValue, PaddedValue | StepValue>, threshold: PerChannel) {
+function thresholdOn(
+  emitter: Emitter,
+  source: Exclude<ImportValue, PaddedValue | StepValue | StairsValue>,
+  threshold: PerChannel,
+) {
   let value = source;
   if (value.kind === 'bounded') {
     const { low, high } = value;
@@ -122,77 +126,7 @@ export function isValue(input: ImportValue | Constant | undefined): input is Imp
   return input !== undefined && 'kind' in input;
 }
 
-/** Bits b with step = factor · b, b being +1 or −1. */
-export interface Binarised {
-  readonly bits: Value;
-  readonly factor: number;
-}
-
-/** How a step is ±factor everywhere, or why it is not. */
-export function asBinary({ below, above }: StepValue, channels: number): { factor: number } | { reason: string } {
-  const factor = channelOf(above, 0);
-  for (let c = 0; c < channels; c++) {
-    const [low, high] = [channelOf(below, c), channelOf(above, c)];
-    if (low !== -high || !Number.isFinite(high) || high === 0) {
-      return { reason: `its input is a step from ${low} to ${high}, not ±1` };
-    }
-    if (high !== factor) return { reason: 'its input is ±s with another s for each channel' };
-  }
-  return { factor };
-}
-
-const signs = new WeakMap<object, Value>();
-
-/**
- * The sign op of a step. The engine's sign is +1 from the threshold on; where the step still has its lower value there, the
- * threshold becomes the next float. A third value at the threshold itself, such as 0 of `Sign`, becomes the upper one.
- */
-export function signOf(emitter: Emitter, step: StepValue): Value {
-  const made = signs.get(step.key);
-  if (made !== undefined) return made;
-  const { channels } = step.base.value.shape;
-  emitter.spend(step.node, channels);
-  const threshold = new Float32Array(channels);
-  let hasThird = false;
-  for (let c = 0; c < channels; c++) {
-    const t = channelOf(step.threshold, c);
-    const at = channelOf(step.at, c);
-    const isStrict = Object.is(at + 0, channelOf(step.below, c) + 0);
-    threshold[c] = isStrict ? nextUp(t) : t + 0; // −0 becomes 0
-    hasThird ||= !isStrict && !Object.is(at + 0, channelOf(step.above, c) + 0);
-  }
-  if (threshold.some((t) => !Number.isFinite(t))) {
-    throw emitter.fail(step.node, 'compares with a threshold that is not finite');
-  }
-  if (hasThird) emitter.notes.add('sign-zero', step.node.name);
-  const isPlain = threshold.every((t) => t === 0);
-  const params = isPlain ? {} : { threshold };
-  const bits = emitter.add('sign', [step.base.value], { threshold: !isPlain }, step.node, params);
-  signs.set(step.key, bits);
-  return bits;
-}
-
 /** The smallest float32 above `value`. */
-function nextUp(value: number): number {
+export function nextUp(value: number): number {
   return orderToFloat(floatToOrder(value + 0) + 1);
-}
-
-/** The two values as a real-valued map: a depthwise 1-bit convolution by +1 reads the bits, and an affine gives them their values. */
-export function dequantise(emitter: Emitter, step: StepValue) {
-  const { channels } = step.base.value.shape;
-  emitter.spend(step.node, 3 * channels);
-  const half = new Float32Array(channels);
-  const middle = new Float32Array(channels);
-  for (let c = 0; c < channels; c++) {
-    const [low, high] = [channelOf(step.below, c), channelOf(step.above, c)];
-    half[c] = (high - low) / 2;
-    middle[c] = (high + low) / 2;
-  }
-  const bits = signOf(emitter, step);
-  const options = { outChannels: channels, kernel: 1, groups: channels, scale: half.some((x) => x !== 1) };
-  const params = { bits: new Uint8Array(channels).fill(1), ...(options.scale ? { scale: half } : {}) };
-  const value = emitter.add('binaryConv', [bits], options, step.node, params, '.value');
-  const map = { kind: 'map', value, axes: step.axes } as const;
-  emitter.notes.add('sign-as-float', step.node.name);
-  return middle.every((x) => x === 0) ? map : emitter.affine(map, 1, middle, step.node, '.middle');
 }

@@ -52,10 +52,25 @@ export interface StepValue {
   /** Equal for values that differ in their axes only. */
   readonly key: object;
 }
+/** Two steps of one map: a number below the lower of two thresholds, one from there on, one from the upper threshold on. */
+export interface StairsValue {
+  readonly kind: 'stairs';
+  readonly base: MapValue;
+  /** For each channel, low ≤ high; where they are equal there is no value between them. */
+  readonly low: Float32Array;
+  readonly high: Float32Array;
+  readonly type: ConstantType;
+  /** Below, between, above. */
+  readonly values: readonly [PerChannel, PerChannel, PerChannel];
+  readonly axes: Axes;
+  readonly node: OnnxNode;
+  /** Equal for values that differ in their axes only. */
+  readonly key: object;
+}
 /** An explicit `Pad` around a map or steps, for the window that follows. */
 export interface PaddedValue {
   readonly kind: 'padded';
-  readonly base: MapValue | StepValue;
+  readonly base: MapValue | StepValue | StairsValue;
   readonly pads: Padding;
   readonly fill: Constant;
   readonly axes: Axes;
@@ -68,7 +83,14 @@ export interface UnscaledValue {
   readonly shape: Shape;
   readonly axes: Axes;
 }
-export type ImportValue = MapValue | ShiftedValue | BoundedValue | StepValue | PaddedValue | UnscaledValue;
+export type ImportValue =
+  | MapValue
+  | ShiftedValue
+  | BoundedValue
+  | StepValue
+  | StairsValue
+  | PaddedValue
+  | UnscaledValue;
 
 export function shapeOf(value: ImportValue): Shape {
   switch (value.kind) {

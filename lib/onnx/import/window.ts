@@ -90,7 +90,7 @@ export const pad: Handler = (emitter, node) => {
   if (mode !== 'constant') throw emitter.unsupported(node, `pads by ${mode}, which bitpath has not`);
   const fill = emitter.constant(node, 2) ?? fillAttribute(node);
   if (value.kind === 'padded') throw emitter.fail(node, 'pads what has been padded before');
-  const inside = value.kind === 'step' ? value : emitter.toMap(value);
+  const inside = value.kind === 'step' || value.kind === 'stairs' ? value : emitter.toMap(value);
   const wide = channels[0] + channels[1] > 0 ? padChannels(emitter, node, inside, channels, fill.data[0] ?? 0) : inside;
   if (isZeroPad(sizes)) return wide;
   return { kind: 'padded', base: wide, pads: sizes, fill, axes: wide.axes, node };
@@ -101,24 +101,17 @@ function fillAttribute(node: OnnxNode): PaddedValue['fill'] {
   return { type: 'float', dims: [], data: Float32Array.of(value) };
 }
 
-/** Zero channels before and after, by a 1×1 convolution with 1 where channels stay. */
+/** Zero channels before and after. */
 function padChannels(
   emitter: Emitter,
   node: OnnxNode,
-  input: Exclude<PaddedValue['base'], never>,
+  input: PaddedValue['base'],
   [before, after]: readonly [number, number],
   fill: number,
 ): MapValue {
   const x = emitter.toMap(input);
-  const { channels } = x.value.shape;
   if (fill !== 0) throw emitter.fail(node, `pads channels with ${fill}`);
-  const outChannels = before + channels + after;
-  emitter.spend(node, outChannels * channels);
-  const weight = new Float32Array(outChannels * channels);
-  for (let c = 0; c < channels; c++) weight[(before + c) * channels + c] = 1;
-  emitter.notes.add('channels', node.name);
-  const options = { outChannels, kernel: [1, 1], bias: false };
-  return { ...x, value: emitter.add('conv', [x.value], options, node, { weight }) };
+  return { ...x, value: emitter.add('padChannels', [x.value], { before, after }, node) };
 }
 
 const pool: Handler = (emitter, node) => {
