@@ -6,6 +6,9 @@ export {
   getArchitecture,
   listArchitectures,
   type Reported,
+  type SizeClass,
+  TABLE_1,
+  type Table1Row,
 } from './architectures/index.js';
 export * from './blocks/index.js';
 export { type Dataset, type DatasetOptions, openDataset, type Sample } from './datasets.js';

