@@ -53,7 +53,13 @@ export async function blockPicture(
   const content = html`${withKey && html`<text class="title" x="${MARGIN}" y="${MARGIN + 13}">${title}</text>\n<g transform="translate(${MARGIN} ${MARGIN + 26})">${key.content(id)}</g>\n`}<g transform="translate(${px(Math.max(MARGIN, (width - layout.width - widest) / 2))} ${top})">
 ${drawing(diagram, layout, lanes, strip, id)}</g>
 `;
-  return { width: Math.ceil(width), height: Math.ceil(top + layout.height + MARGIN), title, description: describe(lanes), content };
+  return {
+    width: Math.ceil(width),
+    height: Math.ceil(top + layout.height + MARGIN),
+    title,
+    description: describe(lanes),
+    content,
+  };
 }
 
 function describe(lanes: readonly Lane[]): string {
@@ -65,7 +71,9 @@ function describe(lanes: readonly Lane[]): string {
 
 function drawing(diagram: Diagram, layout: Layout, lanes: readonly Lane[], strip: number, id: string): Markup {
   const widest = FIRST_LANE + LANE * (lanes.length - 1);
-  const lines = lanes.map(({ example }, i) => beside(route(diagram, layout, example), FIRST_LANE + LANE * i, widest + FIRST_LANE));
+  const lines = lanes.map(({ example }, i) =>
+    beside(route(diagram, layout, example), FIRST_LANE + LANE * i, widest + FIRST_LANE),
+  );
   const marks = places(lines, layout.boxes);
   return html`${layout.edges.map((points, i) => edge(points, `${diagram.edges[i]?.from}-${diagram.edges[i]?.to}`))}${layout.junctions.map(
     ({ x, y }) => html`<circle class="tip" cx="${px(x)}" cy="${px(y)}" r="2.6"/>`,
@@ -122,6 +130,9 @@ function places(lines: readonly (readonly Point[])[], boxes: readonly (Point & S
 
 function borderDistance({ x, y, width, height }: Point & Size, point: Point): number {
   const inX = point.x > x && point.x < x + width;
-  if (!inX) return Math.max(x - point.x, point.x - x - width, 0) + Math.min(Math.abs(point.y - y), Math.abs(point.y - y - height));
+  if (!inX)
+    return (
+      Math.max(x - point.x, point.x - x - width, 0) + Math.min(Math.abs(point.y - y), Math.abs(point.y - y - height))
+    );
   return Math.min(Math.abs(point.y - y), Math.abs(point.y - y - height));
 }

@@ -53,7 +53,11 @@ export function boxShape(
   }
 }
 
-export function boxText({ title, lines, name, kind }: Box, { x, y, width, height }: Point & Size, strip: number): Markup {
+export function boxText(
+  { title, lines, name, kind }: Box,
+  { x, y, width, height }: Point & Size,
+  strip: number,
+): Markup {
   const left = px(x + strip + PAD * 0.8);
   if (lines.length === 0) {
     const label = html`<text class="${kind === 'end' || kind === 'join' ? 'ink' : 'name'}" x="${left}" y="${px(y + height / 2 + 4.3)}">${title}</text>`;

@@ -1,5 +1,14 @@
 /** A long chain in columns, by ELK: a column is a graph of its own, laid out downward, in a graph that runs to the right. */
-import { type Elk, type ElkNode, elkBox, elkPoints, type Layout, type LayoutOptions, type Point, type Size } from './layout.js';
+import {
+  type Elk,
+  type ElkNode,
+  elkBox,
+  elkPoints,
+  type Layout,
+  type LayoutOptions,
+  type Point,
+  type Size,
+} from './layout.js';
 
 /** `sizes` has a box for each place in `columns`; an edge leads from each box to the next one. */
 export async function layOutColumns(
@@ -13,7 +22,7 @@ export async function layOutColumns(
   const children = columns.map((length, i) => {
     const first = next;
     next += length;
-    return column(`c${i}`, first, sizes.slice(first, next), options);
+    return column(`c${i}`, first, sizes.slice(first, next), next === sizes.length, options);
   });
   const placed = await elk.layout<ElkNode>({
     id: 'root',
@@ -33,7 +42,9 @@ export async function layOutColumns(
   });
 
   const stages = placed.children ?? [];
-  const boxes = stages.flatMap((stage) => (stage.children ?? []).map((box) => ({ ...sizeOf(box), ...moved(stage, box) })));
+  const boxes = stages.flatMap((stage) =>
+    (stage.children ?? []).map((box) => ({ ...sizeOf(box), ...moved(stage, box) })),
+  );
   const edges: (readonly Point[])[] = [];
   stages.forEach((stage, i) => {
     const inner = (stage.edges ?? []).map((edge) => elkPoints(edge).map((point) => moved(stage, point)));
@@ -47,13 +58,19 @@ export async function layOutColumns(
 }
 
 /** Its edge to the next column leaves to the right, the one from the column before comes in from the left. */
-function column(id: string, first: number, sizes: readonly Size[], { port, gap, clearance }: LayoutOptions): ElkNode {
+function column(
+  id: string,
+  first: number,
+  sizes: readonly Size[],
+  isLast: boolean,
+  { port, gap, clearance }: LayoutOptions,
+): ElkNode {
   const box = (i: number) => `n${first + i}`;
   const chain = sizes.slice(1).map((_, i) => ({ source: `${box(i)}.out`, target: `${box(i + 1)}.in` }));
   const links = [
     ...(first > 0 ? [{ source: `${id}.in`, target: `${box(0)}.in` }] : []),
     ...chain,
-    { source: `${box(sizes.length - 1)}.out`, target: `${id}.out` },
+    ...(isLast ? [] : [{ source: `${box(sizes.length - 1)}.out`, target: `${id}.out` }]),
   ];
   return {
     id,

@@ -20,7 +20,9 @@ export function contract(graph: Graph, nodes: readonly AnyNode[], output: number
   for (const node of nodes) {
     const group = groupOf.get(node) as AnyNode[];
     if (group[0] !== node) continue; // the middle of a unit
-    const reads = new Set(group.flatMap(({ inputs }) => inputs).filter((id) => !group.some((own) => own.output === id)));
+    const reads = new Set(
+      group.flatMap(({ inputs }) => inputs).filter((id) => !group.some((own) => own.output === id)),
+    );
     const source = reads.size === 1 ? writer.get([...reads][0] as number) : undefined;
     if (source === undefined || source.output === output) continue;
     const before = groupOf.get(source) as AnyNode[];

@@ -12,6 +12,8 @@ const SAMPLE = 62;
 
 export interface Key extends Size {
   readonly content: (id: string) => Markup;
+  /** Shapes of boxes with their meaning, for a page. */
+  readonly kinds: (id: string) => readonly { readonly sample: Markup; readonly text: string }[];
 }
 
 const KINDS: readonly (readonly [BoxKind, string])[] = [
@@ -22,21 +24,31 @@ const KINDS: readonly (readonly [BoxKind, string])[] = [
 ];
 
 export function keyOf(lanes: readonly Lane[], { boxes }: Diagram, isShown: boolean): Key {
-  if (!isShown) return { width: 0, height: 0, content: () => new Markup('') };
-  const texts = lanes.map(laneText);
   const kinds = KINDS.filter(([kind]) => boxes.some((box) => box.kind === kind));
+  const forPage = (id: string) =>
+    kinds.map(([kind, text]) => ({
+      sample: html`<svg class="bp" width="50" height="18" viewBox="0 0 50 18" aria-hidden="true">${kindSample(kind, 9, id)}</svg>`,
+      text,
+    }));
+  if (!isShown) return { width: 0, height: 0, content: () => new Markup(''), kinds: forPage };
   const hint = 'thin lines: data, downward; thick lines: gradient paths, one of each level, from output to input';
   const rows = lanes.length + kinds.length + 1;
-  const widths = [...texts.map((text) => SAMPLE + textWidth(text, 12)), textWidth(hint, 11), 250];
+  const widths = [...lanes.map((lane) => SAMPLE + textWidth(laneText(lane), 12)), textWidth(hint, 11), 250];
   return {
     width: Math.ceil(Math.max(...widths)),
     height: ROW * rows + 16,
-    content: (id) => html`${lanes.map((lane, i) => laneRow(lane, i))}${kinds.map(([kind, text], i) => {
-      const y = ROW * (lanes.length + i) + 8;
-      const box: Box = { id: '', kind, title: '', lines: [], name: '', cost: 0, length: 0 };
-      return html`${boxShape(box, { x: 1, y: y - 7, width: 48, height: 14 }, { port: 0, strip: 18, id })}<text x="${SAMPLE}" y="${y + 4}">${text}</text>\n`;
-    })}<text class="muted small" x="0" y="${ROW * (rows - 1) + 12}">${hint}</text>\n`,
+    kinds: forPage,
+    content: (id) =>
+      html`${lanes.map((lane, i) => laneRow(lane, i))}${kinds.map(([kind, text], i) => {
+        const y = ROW * (lanes.length + i) + 8;
+        return html`${kindSample(kind, y, id)}<text x="${SAMPLE}" y="${y + 4}">${text}</text>\n`;
+      })}<text class="muted small" x="0" y="${ROW * (rows - 1) + 12}">${hint}</text>\n`,
   };
+}
+
+function kindSample(kind: BoxKind, y: number, id: string): Markup {
+  const box: Box = { id: '', kind, title: '', lines: [], name: '', cost: 0, length: 0 };
+  return boxShape(box, { x: 1, y: y - 7, width: 48, height: 14 }, { port: 0, strip: 18, id });
 }
 
 function laneText({ rank, cost, length, paths }: Lane): string {

@@ -61,16 +61,15 @@ export async function networkPicture(
   const ends = [...stages.slice(1).map((first) => first + 1), diagram.boxes.length];
   const columns = isNarrow ? [diagram.boxes.length] : ends.map((end, i) => end - (ends[i - 1] ?? 0));
   const layout = await layOut.columns(columns, sizes, { port: PORT, gap: 16, clearance: 12 });
-  const top = MARGIN + (withTitle ? 48 : 0) + HEADING;
-  const width = Math.max(layout.width, withTitle ? textWidth(title, 15) : 0, isNarrow ? 0 : 420) + 2 * MARGIN;
-  const largest = Math.max(...rows.map(({ share }) => share));
+  const top = MARGIN + (withTitle ? 44 : 0) + (isNarrow ? 0 : HEADING);
+  const width = Math.max(layout.width, withTitle ? 640 : 0) + 2 * MARGIN;
   const content = html`${withTitle && heading(title)}<g transform="translate(${MARGIN} ${top})">
 ${layout.edges.map(edge)}${isNarrow ? '' : titles(rows, stages, layout)}
 ${diagram.boxes.map((box, i) => {
-    const place = layout.boxes[i] as Point & Size;
-    const row = rows[i - 1];
-    return row === undefined ? endBox(box, place, id) : rowBox(row, box, place, largest, id);
-  })}</g>
+  const place = layout.boxes[i] as Point & Size;
+  const row = rows[i - 1];
+  return row === undefined ? endBox(box, place, id) : rowBox(row, box, place, id);
+})}</g>
 `;
   const description = `${rows.length} parts from input to output: ${rows.map(({ name, shape }) => `${name} (${shape})`).join(', ')}.`;
   return { width: Math.ceil(width), height: Math.ceil(top + layout.height + MARGIN), title, description, content };
@@ -80,7 +79,9 @@ function chain(rows: readonly NetworkRow[], input: string, output: string): Diag
   const end = (id: string, title: string): Box => ({ id, kind: 'end', title, lines: [], name: '', cost: 0, length: 0 });
   const boxes: Box[] = [
     end('in', `input ${input}`),
-    ...rows.map(({ name, kind }, i): Box => ({ id: `p${i}`, kind, title: name, lines: [], name: '', cost: 0, length: 0 })),
+    ...rows.map(
+      ({ name, kind }, i): Box => ({ id: `p${i}`, kind, title: name, lines: [], name: '', cost: 0, length: 0 }),
+    ),
     end('out', `output ${output}`),
   ];
   return { boxes, edges: boxes.slice(1).map((_, i) => ({ from: i, to: i + 1 })) };
@@ -90,14 +91,17 @@ function chain(rows: readonly NetworkRow[], input: string, output: string): Diag
 export function stagesOf(rows: readonly NetworkRow[]): readonly number[] {
   const isInner = ({ role }: NetworkRow) => role === 'block' || role === 'transition';
   const first = rows.findIndex(isInner);
-  const starts = rows.flatMap((row, i) => (i > first && isInner(row) && row.mapSize !== rows[i - 1]?.mapSize ? [i] : []));
+  const starts = rows.flatMap((row, i) =>
+    i > first && isInner(row) && row.mapSize !== rows[i - 1]?.mapSize ? [i] : [],
+  );
   return [0, ...starts];
 }
 
 function heading(title: string): Markup {
+  const note =
+    'hatched: M 1-bit convolutions; double border: full precision; bars: share of the computation, 1-bit MACs ÷ 64 + real MACs';
   return html`<text class="title" x="${MARGIN}" y="${MARGIN + 13}">${title}</text>
-<text class="muted small" x="${MARGIN}" y="${MARGIN + 33}">hatched: 1-bit convolutions (M of them); double border: full precision; bars: share of the</text>
-<text class="muted small" x="${MARGIN}" y="${MARGIN + 48}">computation, 1-bit MACs ÷ 64 + real MACs</text>
+<text class="muted small" x="${MARGIN}" y="${MARGIN + 32}">${note}</text>
 `;
 }
 
@@ -121,18 +125,19 @@ function endBox(box: Box, place: Point & Size, id: string): Markup {
   return html`<g data-box="${box.id}">${boxShape(box, place, { port: PORT, strip: STRIP, id })}<text x="${px(place.x + place.width / 2)}" y="${px(place.y + place.height / 2 + 4)}" text-anchor="middle">${box.title}</text></g>\n`;
 }
 
-function rowBox(row: NetworkRow, box: Box, place: Point & Size, largest: number, id: string): Markup {
+function rowBox(row: NetworkRow, box: Box, place: Point & Size, id: string): Markup {
   const { x, y, width } = place;
   const left = x + STRIP + 9;
   const right = x + width - 9;
   const room = right - left;
-  const note = row.convs > 0 ? `M = ${row.convs}` : row.role;
-  const share = `${(row.share * 100).toFixed(1)}\u00a0%`;
-  const barRoom = room - textWidth('100.0 %', 11) - 6;
-  const filled = largest > 0 ? (barRoom * row.share) / largest : 0;
+  const isBlock = row.role === 'block';
+  const name = isBlock ? row.name : row.role;
+  const note = isBlock ? (row.convs > 0 ? `M = ${row.convs}` : '') : row.name === row.role ? '' : row.name;
+  const share = `${(row.share * 100).toPrecision(2)}\u00a0%`;
+  const barRoom = room - textWidth('0.012 %', 11) - 6;
   return html`<g data-box="${box.id}">${boxShape(box, place, { port: PORT, strip: STRIP, id })}
-<text class="name" x="${px(left)}" y="${px(y + 18)}">${fitting(row.name, 13, room - textWidth(note, 12) - 8)}</text><text x="${px(right)}" y="${px(y + 18)}" text-anchor="end">${note}</text>
-<text x="${px(left)}" y="${px(y + 34)}">${row.shape}</text><text x="${px(right)}" y="${px(y + 34)}" text-anchor="end">${fitting(row.cost, 12, room - textWidth(row.shape, 12) - 8)}</text>
-<rect class="hollow border thin" x="${px(left)}" y="${px(y + 42)}" width="${px(barRoom)}" height="7"/><rect class="bar" x="${px(left)}" y="${px(y + 42)}" width="${px(filled)}" height="7"/><text class="small" x="${px(right)}" y="${px(y + 49.5)}" text-anchor="end">${share}</text></g>
+<text class="name" x="${px(left)}" y="${px(y + 18)}">${fitting(name, 13, room - Math.min(textWidth(note, 12), room / 2) - 8)}</text><text x="${px(right)}" y="${px(y + 18)}" text-anchor="end">${fitting(note, 12, room / 2)}</text>
+<text x="${px(left)}" y="${px(y + 33)}">${row.shape}</text><text x="${px(right)}" y="${px(y + 33)}" text-anchor="end">${fitting(row.cost, 12, room - textWidth(row.shape, 12) - 8)}</text>
+<rect class="hollow border thin" x="${px(left)}" y="${px(y + 41)}" width="${px(barRoom)}" height="7"/><rect class="bar" x="${px(left)}" y="${px(y + 41)}" width="${px(barRoom * row.share)}" height="7"/><text class="small" x="${px(right)}" y="${px(y + 48.5)}" text-anchor="end">${share}</text></g>
 `;
 }

@@ -4,7 +4,9 @@ import type { Box, Diagram, Edge } from './diagram.js';
 /** What makes a level of paths: their cost, or their length. */
 export type LevelKey = 'cost' | 'length';
 
-export interface DrawnPath {
+export interface PathLevelEdges {
+  /** The level's cost, or length. */
+  readonly key: number;
   /** Edges of one path with the fewest boxes, in the direction of the data: indices into the diagram's edges. */
   readonly example: readonly number[];
   /** Edges that lie on any path of the level. */
@@ -19,7 +21,7 @@ type Reach = ReadonlyMap<number, number>;
  * rising. Only as many keys as levels are kept at a box: a path's beginning that `count` cheaper ones precede cannot be part
  * of a path of these levels.
  */
-export function pathLevels(diagram: Diagram, by: LevelKey, count: number): readonly (DrawnPath & { readonly key: number })[] {
+export function pathLevels(diagram: Diagram, by: LevelKey, count: number): readonly PathLevelEdges[] {
   const { boxes, edges } = diagram;
   const last = boxes.length - 1;
   const into = boxes.map((_, i) => indices(edges, ({ to }) => to === i));

@@ -90,7 +90,9 @@ function belongTogether(graph: Graph, before: readonly AnyNode[], next: readonly
 }
 
 function isPlain(graph: Graph, node: AnyNode): boolean {
-  return node.inputs.length === 1 && nodeCost(graph, node).binaryMacs === 0 && graph.values[node.output]?.type === 'float32';
+  return (
+    node.inputs.length === 1 && nodeCost(graph, node).binaryMacs === 0 && graph.values[node.output]?.type === 'float32'
+  );
 }
 
 /** Up to the first number: `body.3` of `body.3.a.u.conv`; else all but the last part: `stem` of `stem.pool`. */

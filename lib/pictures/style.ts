@@ -15,7 +15,14 @@ export const LEVELS = [
 /** As many levels can be told apart. */
 export const MOST_LEVELS = LEVELS.length;
 
-const LIGHT = { paper: '#ffffff', panel: '#f3f4f7', ink: '#16181d', muted: '#565c68', edge: '#6b7280', grid: '#d5d9e0' };
+const LIGHT = {
+  paper: '#ffffff',
+  panel: '#f3f4f7',
+  ink: '#16181d',
+  muted: '#565c68',
+  edge: '#6b7280',
+  grid: '#d5d9e0',
+};
 const DARK = { paper: '#14161a', panel: '#22262d', ink: '#eceef2', muted: '#a6adba', edge: '#9aa2b0', grid: '#3a404b' };
 
 function colours(palette: typeof LIGHT, mode: 'light' | 'dark'): string {

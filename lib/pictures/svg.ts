@@ -12,7 +12,9 @@ export interface Picture extends Size {
 
 /** `id` is unique in its page and begins the ids inside: title, description, pattern of hatches. */
 export function svgOf({ width, height, title, description, content }: Picture, id: string, inPage: boolean): Markup {
-  const style = inPage ? '' : html`<style>${new Markup(PICTURE_STYLE)}</style>\n<rect class="paper" width="${width}" height="${height}"/>\n`;
+  const style = inPage
+    ? ''
+    : html`<style>${new Markup(PICTURE_STYLE)}</style>\n<rect class="paper" width="${width}" height="${height}"/>\n`;
   return html`<svg xmlns="http://www.w3.org/2000/svg" class="bp" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc">
 <title id="${id}-title">${title}</title>
 <desc id="${id}-desc">${description}</desc>

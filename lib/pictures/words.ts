@@ -28,7 +28,8 @@ const OPS: Readonly<Partial<Record<OpName | (string & {}), string>>> = {
 export function opText(node: AnyNode): string {
   const kernel = 'kernel' in node.attrs ? ` ${node.attrs.kernel.join('×')}` : '';
   if (node.op === 'binaryConv') return `1-bit conv${kernel}`;
-  if (node.op.endsWith('Conv') || node.op === 'conv') return `${node.op === 'conv' ? 'conv' : '1-bit-weight conv'}${kernel}`;
+  if (node.op.endsWith('Conv') || node.op === 'conv')
+    return `${node.op === 'conv' ? 'conv' : '1-bit-weight conv'}${kernel}`;
   if (node.op === 'scale') return `× ${figure(node.attrs.factor)}`;
   return `${OPS[node.op] ?? node.op}${kernel}`;
 }
