@@ -30,7 +30,7 @@ export function analyzeCommand(): Command {
     .argument('<architecture-or-model>', 'an architecture, a shipped model or a .safetensors file')
     .option(
       '--block <names>',
-      'the block to draw, or several with commas between, each\nfollowing the one before (default: the first; two, if it\nhas one 1-bit convolution)',
+      'the block to draw, or several in a row with commas\nbetween (default: the first two layers or more)',
     )
     .addOption(integerOption('--levels <n>', 'levels of gradient paths', 1, 5).default(3))
     .addOption(new Option('--group-by <what>', 'what makes a level').choices(['cost', 'length']).default('cost'))

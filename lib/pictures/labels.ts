@@ -43,7 +43,7 @@ export function placeLabels(
 
 function candidates(x: number, y: number, width: number): readonly LabelPlace[] {
   const found: LabelPlace[] = [];
-  for (let column = 0; column < 4; column++) {
+  for (let column = 0; column < 10; column++) {
     for (let step = 0; step < 40; step++) {
       const dy = (step % 2 === 0 ? 1 : -1) * Math.ceil(step / 2) * 5;
       const dx = GAP + column * 40 + (step > 3 ? 18 : 0);

@@ -21,7 +21,7 @@ const PAGE_STYLE = `
 .picture { overflow-x: auto; margin: 1rem 0; padding: 2px; }
 .picture:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .picture svg, .keys svg { max-width: none; }
-figure.wide-figure { max-width: none; }
+.levels { max-width: 640px; }
 figure.plot { max-width: 900px; margin: 1.5rem 0; }
 .keys { list-style: none; padding: 0; margin: .75rem 0; display: flex; flex-wrap: wrap; gap: .35rem 1.4rem; font-size: .9rem; }
 .keys svg { vertical-align: -5px; margin-right: .4rem; }
@@ -103,7 +103,7 @@ async function blockSection({ analysis, layOut }: PageContext): Promise<Markup> 
       into.some((edge) => edges.has(edge)) ? [ordinal(level + 1)] : [],
     );
     return [
-      [box.name || '–', [box.title, ...box.lines].join(', '), box.cost > 0 ? operations(box.cost) : '0', on.join(', ')],
+      [box.name || '–', [box.title, ...box.lines.slice(0, -1)].join(': '), box.cost > 0 ? operations(box.cost) : '0', on.join(', ')],
     ];
   });
   return html`<p>${blockText(block)}. N is what it takes to back-propagate through one 1-bit convolution; a path costs the sum of N over those on
@@ -113,7 +113,7 @@ that box’s N.</p>
 <ul class="keys">${keyOf(lanes, block.diagram, true)
     .kinds('block-picture')
     .map(({ sample, text }) => html`<li>${sample}${text}</li>`)}</ul>
-${tableOf(`Levels of gradient paths of ${block.name}`, LEVELS, levels)}
+<div class="levels">${tableOf(`Levels of gradient paths of ${block.name}`, LEVELS, levels)}</div>
 ${scrolling(picture, 'block-picture')}
 ${tableOf('What the block is made of, and which levels have a path through it', BOXES, boxes)}`;
 }
@@ -167,7 +167,7 @@ async function networkSection({ analysis, layOut }: PageContext): Promise<Markup
   ]);
   return html`<p>A box is a part that all data passes: hatched with its number M of 1-bit convolutions, or with a double border where all is full
 precision. Bars are shares of the computation, 1-bit multiply-accumulates ÷ 64 + real ones.</p>
-${tableOf('Levels of gradient paths of the whole network', LEVELS.slice(1), levelRows(paths))}
+<div class="levels">${tableOf('Levels of gradient paths of the whole network', LEVELS.slice(1), levelRows(paths))}</div>
 <div class="wide">${scrolling(wide, 'network-wide')}</div>
 <div class="narrow">${scrolling(narrow, 'network-narrow')}</div>
 <details><summary>The parts as a table</summary>

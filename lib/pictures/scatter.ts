@@ -174,7 +174,7 @@ function logRange(values: readonly number[]): { min: number; max: number } {
 function linearRange(values: readonly number[]): { min: number; max: number } {
   if (values.length === 0) return { min: 0, max: 1 };
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = (high - low || high) * 0.22;
+  const room = (high - low || high) * 0.28;
   return { min: Math.max(0, low - room), max: high + room };
 }
 
