@@ -6,7 +6,7 @@ import type { Subject } from '../pictures/index.js';
 import type { NetworkRow } from '../pictures/networkPicture.js';
 import { networkRows } from '../pictures/networkRows.js';
 import { bigText, operations, ordinal, shapeText } from '../pictures/words.js';
-import { facts, plural, table, terminalWidth } from './format.js';
+import { facts, plural, table, terminalWidth, wrap } from './format.js';
 
 export function linesOf({ analysis, architecture, title }: Subject): string[] {
   const { graph, costs, parts, paths, block, groupBy } = analysis;
@@ -33,7 +33,7 @@ export function linesOf({ analysis, architecture, title }: Subject): string[] {
   return [
     ...lines,
     '',
-    `Gradient paths of ${blockText(block)}${by}`,
+    ...wrap(`Gradient paths of ${blockText(block)}${by}`, width),
     ...levels(block.paths, width),
     '',
     `Gradient paths of the whole network${by}`,

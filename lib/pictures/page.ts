@@ -103,7 +103,12 @@ async function blockSection({ analysis, layOut }: PageContext): Promise<Markup> 
       into.some((edge) => edges.has(edge)) ? [ordinal(level + 1)] : [],
     );
     return [
-      [box.name || '–', [box.title, ...box.lines.slice(0, -1)].join(': '), box.cost > 0 ? operations(box.cost) : '0', on.join(', ')],
+      [
+        box.name || '–',
+        [box.title, ...box.lines.slice(0, -1)].join(': '),
+        box.cost > 0 ? operations(box.cost) : '0',
+        on.join(', '),
+      ],
     ];
   });
   return html`<p>${blockText(block)}. N is what it takes to back-propagate through one 1-bit convolution; a path costs the sum of N over those on

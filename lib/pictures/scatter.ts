@@ -90,7 +90,7 @@ export function scatter({ points, x, axis, isLog, format, architecture }: Scatte
                   {
                     type: 'line' as const,
                     shape: { x1: left, y1: GRID.top, x2: left, y2: bottom },
-                    style: { stroke: 'var(--grid)' },
+                    style: { stroke: 'var(--grid)', fill: 'none' },
                   },
                   {
                     type: 'text' as const,
@@ -111,7 +111,11 @@ export function scatter({ points, x, axis, isLog, format, architecture }: Scatte
                 if (!place.isFar) return [];
                 const shape = { x1, y1, x2, y2: place.y + place.height / 2 };
                 return [
-                  { type: 'line' as const, shape, style: { stroke: 'var(--muted)', lineWidth: 0.8, opacity: 0.7 } },
+                  {
+                    type: 'line' as const,
+                    shape,
+                    style: { stroke: 'var(--muted)', fill: 'none', lineWidth: 0.8, opacity: 0.7 },
+                  },
                 ];
               }),
             ],

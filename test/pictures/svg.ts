@@ -17,7 +17,7 @@ const ENTITY = /&(?:amp|lt|gt|quot|#39);/g;
 export function elementsOf(svg: string): readonly Element[] {
   const found: Element[] = [];
   const open: Element[] = [];
-  const pattern = /<(\/?)([a-zA-Z]+)((?:\s+[\w:-]+="[^"<]*")*)\s*(\/?)>|([^<]+)/gy;
+  const pattern = /<(\/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[\w:-]+="[^"<]*")*)\s*(\/?)>|([^<]+)/gy;
   let end = 0;
   for (const [whole, close, name = '', attributes = '', self, text] of svg.trim().matchAll(pattern)) {
     end += whole.length;
