@@ -112,7 +112,7 @@ function storageBits({ params }: AnyNode, rule: StorageRule): number {
   let bits = 0;
   for (const [role, { type, shape }] of entries) {
     const elements = shape.reduce((product, size) => product * size, 1);
-    const isWeight = shape.length > 1 || (role === 'bias' && hasWeights);
+    const isWeight = type === 'float32' && (shape.length > 1 || (role === 'bias' && hasWeights));
     const counts =
       type === 'bits' ||
       (rule === 'all' && !role.startsWith('running_')) ||

@@ -13,6 +13,7 @@ import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
 import { modelsCommand } from './models.js';
 import { onInterrupt, quietOnClosedPipe, reportError } from './output.js';
+import { searchCommand } from './search.js';
 import { table1Command } from './table1.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -34,6 +35,7 @@ const program = newCommand('bitpath')
   .addCommand(benchCommand())
   .addCommand(analyzeCommand())
   .addCommand(table1Command())
+  .addCommand(searchCommand())
   .addHelpText(
     'after',
     `

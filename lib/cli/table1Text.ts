@@ -1,5 +1,5 @@
 /** Table 1 as text: for a terminal, as Markdown, as CSV. */
-import type { Claim, Verdict } from '../analysis/claims.js';
+import type { Claim, Verdict } from '../analysis/claim.js';
 import type { Comparison, CountedRow } from '../analysis/table1.js';
 import { facts, table, wrap } from './format.js';
 

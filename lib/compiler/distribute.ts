@@ -1,4 +1,5 @@
 import type { Value } from '../graph/types.js';
+import { alignBits, type BitRun, rearrangeBits } from './bitRows.js';
 import {
   at,
   type BinaryConvWork,
@@ -12,9 +13,6 @@ import { prune } from './prune.js';
 
 /** Signs of one value; native/ops/steps.h has room for as many beside the longest instruction that fuse.ts makes. */
 const MOST_SIGNS = 40;
-
-/** Parts of a pixel's bits begin at whole bytes, so that each is stored without reading its neighbours. */
-const BIT_ALIGNMENT = 8;
 
 /**
  * Moves element-wise work on a concat to the parts of the concat, where it becomes a step of the instruction that makes the
@@ -75,8 +73,6 @@ function distributeSigns(graph: FoldedGraph): FoldedGraph {
   return { ...graph, nodes, values };
 }
 
-const alignBits = (bits: number) => Math.ceil(bits / BIT_ALIGNMENT) * BIT_ALIGNMENT;
-
 /** Padding of 1 bits would set the bits between parts too. */
 function canRead({ work }: FoldedNode): boolean {
   return work.op === 'binaryConv' && work.padBit === 0 && work.attrs.groups === 1;
@@ -92,22 +88,13 @@ function spread(
   const channels = widths.reduce((sum, width) => sum + width, 0);
   if (bits === channels) return { bits: conv.bits };
   const { attrs } = conv;
-  const taps = attrs.kernel[0] * attrs.kernel[1];
-  const rowBytes = Math.ceil((taps * channels) / 8);
-  const spreadBytes = Math.ceil((taps * bits) / 8);
-  const to = new Uint8Array(attrs.outChannels * spreadBytes);
-  for (let row = 0; row < attrs.outChannels; row++) {
-    let from = row * rowBytes * 8;
-    for (let tap = 0; tap < taps; tap++) {
-      widths.forEach((width, i) => {
-        let bit = row * spreadBytes * 8 + tap * bits + at(offsets, i);
-        for (const end = from + width; from < end; from++, bit++) {
-          if (((conv.bits[from >> 3] ?? 0) >> (from & 7)) & 1) to[bit >> 3] = (to[bit >> 3] ?? 0) | (1 << (bit & 7));
-        }
-      });
-    }
-  }
-  return { bits: to };
+  const size = { rows: attrs.outChannels, taps: attrs.kernel[0] * attrs.kernel[1], fromBits: channels, toBits: bits };
+  let from = 0;
+  const runs = widths.map((count, i): BitRun => {
+    from += count;
+    return { from: from - count, to: at(offsets, i), count };
+  });
+  return { bits: rearrangeBits(conv.bits, size, runs) };
 }
 
 function sliceRule({ threshold, flip }: SignRule, from: number, count: number): SignRule {
@@ -172,7 +159,9 @@ function sliced(work: Work, from: number, count: number): Work | null {
       return { op: 'prelu', slope: work.slope.slice(from, end) };
     case 'scale':
     case 'relu':
+    case 'sigmoid':
     case 'hardtanh':
+    case 'mulPixels':
       return work;
     default:
       return null;

@@ -12,7 +12,7 @@ import {
   type Step,
 } from './ir.js';
 import { type Plan, pixelStride } from './plan.js';
-import { MAGIC, OPCODES, type Program, STEPS, VERSION } from './program.js';
+import { ACTIVATIONS, MAGIC, OPCODES, type Program, STEPS, VERSION } from './program.js';
 
 /** Writes the Program. The order of fields is that of native/program/layout.h. Throws `ERR_BITPATH_MEMORY` for too large an arena. */
 export function encode(
@@ -79,7 +79,15 @@ class Encoder {
       case 'input':
         return [];
       case 'map':
+      case 'channelMean':
         return this.#floatMap(make.source);
+      case 'fill':
+        return [height, width, channels, floatBits(make.value)];
+      case 'channelInteraction': {
+        const { source, pairs, threshold, step } = make;
+        const fields = [pairs.length / 3, floatBits(threshold), floatBits(step), this.#constants.add(pairs)];
+        return [...this.#floatMap(source), ...fields];
+      }
       case 'binaryConv': {
         const { kernel, stride, dilation, groups } = make.attrs;
         return [
@@ -93,6 +101,7 @@ class Encoder {
           groups,
           Number(make.zeroPad),
           at(this.#fused.bitMaps, make.bitMap).counted / groups,
+          ACTIVATIONS[make.activations],
           this.#constants.add(make.bits),
         ];
       }
@@ -164,11 +173,15 @@ class Encoder {
       case 'affine':
         return [opcode, this.#constants.add(step.mul), this.#constants.add(step.add)];
       case 'add':
+      case 'mul':
       case 'store':
         return [opcode, ...this.#floatMap(step.value)];
       case 'scale':
         return [opcode, floatBits(step.factor)];
+      case 'mulPixels':
+        return [opcode, this.#constants.add(step.factors)];
       case 'relu':
+      case 'sigmoid':
         return [opcode];
       case 'hardtanh':
         return [opcode, floatBits(step.min), floatBits(step.max)];

@@ -1,4 +1,4 @@
-import type { Padding } from '../graph/types.js';
+import type { Padding, Value } from '../graph/types.js';
 import {
   at,
   type BitMap,
@@ -62,6 +62,7 @@ class Fuser {
       case 'copy': // steps of whatever made their operand
       case 'concatBits':
         return;
+      case 'slice':
       case 'concat': {
         this.#stored.add(node.output);
         const names: string[] = [];
@@ -70,6 +71,7 @@ class Fuser {
         return;
       }
       case 'input':
+      case 'fill':
         return this.#make(node, work);
       case 'binaryConv': {
         const bitMap = this.#bitMapOf.get(mapOf(node, at(node.inputs, 0)).id);
@@ -79,6 +81,8 @@ class Fuser {
       case 'conv':
       case 'maxPool':
       case 'avgPool':
+      case 'channelMean':
+      case 'channelInteraction':
         return this.#make(node, { ...work, source: at(node.inputs, 0) });
       default: {
         const source = at(node.inputs, 0);
@@ -136,10 +140,15 @@ class Fuser {
       case 'relu':
       case 'hardtanh':
       case 'prelu':
+      case 'mulPixels':
+      case 'sigmoid':
         return true;
-      case 'add': {
+      case 'add':
+      case 'mul': {
         const other = node.inputs.find((input) => input !== value);
-        return other !== undefined && this.#stored.has(other);
+        // What is broadcast is read from memory.
+        const whole = sameShape(at(this.#graph.values, value), at(this.#graph.values, node.output));
+        return other !== undefined && whole && this.#stored.has(other);
       }
       default:
         return false;
@@ -214,11 +223,16 @@ function mapOf(conv: FoldedNode, value: number): MapKey {
   return { id: `${value}: ${attrs.padding.join(' ')} ${padBit}`, padding: attrs.padding, padBit };
 }
 
+function sameShape({ shape: a }: Value, { shape: b }: Value): boolean {
+  return a.channels === b.channels && a.height === b.height && a.width === b.width;
+}
+
 function stepsOf(work: ElementWise, other: number | undefined): readonly Step[] {
   switch (work.op) {
     case 'add':
-      if (other === undefined) throw new RangeError('add without a second operand');
-      return [{ op: 'add', value: other }];
+    case 'mul':
+      if (other === undefined) throw new RangeError(`${work.op} without a second operand`);
+      return [{ op: work.op, value: other }];
     default:
       return [work];
   }

@@ -4,7 +4,7 @@
  * A {@link FoldedGraph} is the graph with its parameters attached and every op reduced to one that native code has. Fusing
  * turns it into a list of {@link Instruction}s over values (float maps) and bit maps. Nothing is changed in place.
  */
-import type { ConvAttrs, GraphOutput, Padding, Shape, Value, WindowAttrs } from '../graph/types.js';
+import type { ConvAttrs, GraphOutput, Padding, Shape, Value, ValueType, WindowAttrs } from '../graph/types.js';
 
 /** y = fma(x, mul[c], add[c]). */
 export interface Affine {
@@ -18,8 +18,12 @@ export interface SignRule {
   readonly flip: Int32Array | null;
 }
 
+/** What a bit stands for. `ternary`: half of a plane, so that two bits make −1, 0 or +1. */
+export type Activations = Exclude<ValueType, 'float32'>;
+
 /** `bits`: uint8 [O, ⌈kh·kw·I/groups / 8⌉]. `zeroPad`: taps on padding add 0; otherwise they count as `padBit`. */
 export interface BinaryConvWork {
+  readonly activations: Activations;
   readonly attrs: ConvAttrs;
   readonly bits: Uint8Array;
   readonly zeroPad: boolean;
@@ -46,12 +50,28 @@ export type Work =
   /** Bits of its inputs in one pixel, each from its offset on; `bits` in all. */
   | { readonly op: 'concatBits'; readonly offsets: readonly number[]; readonly bits: number }
   | { readonly op: 'copy' }
+  /** A view: channels from `from` on of its input's map. */
+  | { readonly op: 'slice'; readonly from: number }
+  | { readonly op: 'fill'; readonly value: number }
+  | { readonly op: 'channelMean' }
+  | ({ readonly op: 'channelInteraction' } & InteractionWork)
   | ElementWise;
 
-/** Work on one element (and, for `add`, the same element of another map): what a step of an instruction can do. */
+/** See `CHANNEL_INTERACTION` in native/program/layout.h. */
+export interface InteractionWork {
+  readonly pairs: Int32Array;
+  readonly threshold: number;
+  readonly step: number;
+}
+
+/** Work on one element (and, for `add` and `mul`, the one beside it in another map): what a step of an instruction can do. */
 export type ElementWise =
   | ({ readonly op: 'affine' } & Affine)
   | { readonly op: 'add' }
+  | { readonly op: 'mul' }
+  /** One factor for each pixel of the map. */
+  | { readonly op: 'mulPixels'; readonly factors: Float32Array }
+  | { readonly op: 'sigmoid' }
   | { readonly op: 'scale'; readonly factor: number }
   | { readonly op: 'relu' }
   | { readonly op: 'hardtanh'; readonly min: number; readonly max: number }
@@ -92,6 +112,9 @@ export interface BitMap {
 export type Step =
   | ({ readonly op: 'affine' } & Affine)
   | { readonly op: 'add'; readonly value: number }
+  | { readonly op: 'mul'; readonly value: number }
+  | { readonly op: 'mulPixels'; readonly factors: Float32Array }
+  | { readonly op: 'sigmoid' }
   | { readonly op: 'scale'; readonly factor: number }
   | { readonly op: 'relu' }
   | { readonly op: 'hardtanh'; readonly min: number; readonly max: number }
@@ -115,6 +138,9 @@ export type Maker =
   | { readonly op: 'maxPool'; readonly source: number; readonly attrs: WindowAttrs }
   | { readonly op: 'avgPool'; readonly source: number; readonly attrs: PoolAttrs }
   | { readonly op: 'map'; readonly source: number }
+  | { readonly op: 'fill'; readonly value: number }
+  | { readonly op: 'channelMean'; readonly source: number }
+  | ({ readonly op: 'channelInteraction'; readonly source: number } & InteractionWork)
   | ({ readonly op: 'maxPooled' } & MaxPooledWork);
 
 /** A convolution and its steps, pooled row by row: the map between the two never lies in the arena. */
@@ -129,6 +155,11 @@ export interface MaxPooledWork {
 export function sourceOf(make: Maker): number | undefined {
   const reader = make.op === 'maxPooled' ? make.inner : make;
   return 'source' in reader ? reader.source : undefined;
+}
+
+/** The value whose map a step reads, if any. */
+export function operandOf(step: Step): number | undefined {
+  return step.op === 'add' || step.op === 'mul' ? step.value : undefined;
 }
 
 /** See `PIXEL_CONV` in native/program/layout.h. */

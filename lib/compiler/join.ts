@@ -12,12 +12,13 @@ export interface Joined {
  *
  * Concats are placed last one first: an earlier concat that goes into a later one is a slice of it, and so are its own
  * inputs, so a whole stage of a dense network is one map. A value that is wanted in two places gets a `copy` node for all
- * but one of them.
+ * but one of them. A slice lives where its input does; what it is part of elsewhere is a copy.
  */
 export function joinConcats(graph: FoldedGraph): Joined {
   const values: Value[] = [...graph.values];
   const homes: (Home | undefined)[] = [];
   const placed = new Map<FoldedNode, readonly FoldedNode[]>();
+  const slices = new Set(graph.nodes.flatMap(({ work, output }) => (work.op === 'slice' ? [output] : [])));
 
   for (const node of [...graph.nodes].reverse()) {
     if (node.work.op !== 'concat') continue;
@@ -29,8 +30,8 @@ export function joinConcats(graph: FoldedGraph): Joined {
       const { shape } = at(values, input);
       const wanted: Home = { base: home.base, offset };
       offset += shape.channels;
-      homes[input] ??= wanted;
-      if (sameHome(at(homes, input), wanted)) return input;
+      if (!slices.has(input)) homes[input] ??= wanted;
+      if (homes[input] !== undefined && sameHome(at(homes, input), wanted)) return input;
       const copy = values.length;
       values.push({ id: copy, type: 'float32', shape });
       homes[copy] = wanted;
@@ -41,6 +42,12 @@ export function joinConcats(graph: FoldedGraph): Joined {
   }
 
   const nodes = graph.nodes.flatMap((node) => placed.get(node) ?? [node]);
+  for (const { work, inputs, output } of graph.nodes) {
+    if (work.op !== 'slice') continue;
+    const input = at(inputs, 0);
+    const { base, offset } = homes[input] ?? { base: input, offset: 0 };
+    homes[output] = { base, offset: offset + work.from };
+  }
   return { graph: { ...graph, nodes, values }, homes: values.map(({ id }) => homes[id] ?? { base: id, offset: 0 }) };
 
   /** A later concat may already hold this one's inputs side by side: cat(a, b) is a slice of cat(a, b, c). */

@@ -20,6 +20,11 @@ export class ParamReader {
     return data;
   }
 
+  /** The int32 values of `node`'s parameter `role`. */
+  integers(node: AnyNode, role: string): Int32Array {
+    return this.#tensor(node, role).tensor.data as Int32Array;
+  }
+
   /** Packed weight bits, uint8 [O, ⌈K / 8⌉], of `node`'s parameter `bits`. */
   bits(node: AnyNode): Uint8Array {
     return this.#tensor(node, 'bits').tensor.data as Uint8Array;

@@ -1,5 +1,5 @@
 import type { GraphOutput, Value } from '../graph/types.js';
-import { at, type BitMap, type FusedGraph, type Home, type Instruction, sourceOf } from './ir.js';
+import { at, type BitMap, type FusedGraph, type Home, type Instruction, operandOf, type Step, sourceOf } from './ir.js';
 
 export const LINE_BYTES = 64;
 
@@ -68,17 +68,21 @@ export function planMemory(
     if (source !== undefined) touchValue(source, index);
     if ('bitMap' in make) touchBitMap(make.bitMap, index);
     for (const step of steps) {
-      if (step.op === 'add' || step.op === 'store') touchValue(step.value, index);
+      const operand = step.op === 'store' ? step.value : operandOf(step);
+      if (operand !== undefined) touchValue(operand, index);
       if (step.op === 'sign') touchBitMap(step.bitMap, index);
     }
   });
   for (const { value } of outputs) touchValue(value, instructions.length);
 
   const buffers = [...floatBuffers.values(), ...bitBuffers.values()];
-  const groups = groupInPlace(buffers, instructions, (value) => {
-    const { base } = at(homes, value);
-    const whole = at(values, base).shape.channels === at(values, value).shape.channels;
-    return whole ? floatBuffers.get(base) : undefined;
+  const groups = groupInPlace(buffers, instructions, {
+    bufferOf: (value) => floatBuffers.get(at(homes, value).base),
+    wholeShape(value) {
+      const { base } = at(homes, value);
+      const { channels, height, width } = at(values, value).shape;
+      return at(values, base).shape.channels === channels ? `${channels} ${height} ${width}` : undefined;
+    },
   });
   const arenaLines = place(groups);
   return {
@@ -101,29 +105,42 @@ function lineOf(buffers: ReadonlyMap<number, Buffer>, id: number): number {
   return buffer.line;
 }
 
+interface Maps {
+  /** The buffer that a value lies in. */
+  bufferOf(value: number): Buffer | undefined;
+  /** The shape of a value that fills its buffer; undefined for one that is a part of it. */
+  wholeShape(value: number): string | undefined;
+}
+
 /**
- * Groups of buffers that take the same lines. An ADD may read what a later STORE of its instruction overwrites, so a map that
- * is read last by that ADD (and by nothing else there) goes on as the map first written by that STORE.
+ * Groups of buffers that take the same lines. An ADD or MUL may read what a later STORE of its instruction overwrites, so a map of
+ * the same shape that is read last by that step (and by nothing else there) goes on as the map first written by that STORE.
  */
 function groupInPlace(
   buffers: readonly Buffer[],
   instructions: readonly Instruction[],
-  wholeMap: (value: number) => Buffer | undefined,
+  { bufferOf, wholeShape }: Maps,
 ): readonly (readonly Buffer[])[] {
   const groupOf = new Map<Buffer, Buffer[]>(buffers.map((buffer) => [buffer, [buffer]]));
   instructions.forEach(({ make, steps }, index) => {
     const read = sourceOf(make);
-    const source = read === undefined ? undefined : wholeMap(read);
+    const source = read === undefined ? undefined : bufferOf(read);
     steps.forEach((step, position) => {
       if (step.op !== 'store') return;
-      const target = wholeMap(step.value);
-      if (target === undefined || target.first !== index) return;
-      const operand = steps
-        .slice(0, position)
-        .flatMap((earlier) => (earlier.op === 'add' ? [wholeMap(earlier.value)] : []))
+      const target = bufferOf(step.value);
+      const shape = wholeShape(step.value);
+      if (target === undefined || shape === undefined || target.first !== index) return;
+      const operands = (some: readonly Step[]) => some.flatMap((other) => operandOf(other) ?? []);
+      const operand = operands(steps.slice(0, position))
+        .filter((value) => wholeShape(value) === shape)
+        .map(bufferOf)
         .find((buffer) => buffer?.last === index && buffer.lines === target.lines && buffer !== source);
       if (operand === undefined || groupOf.get(operand)?.at(-1) !== operand) return;
-      const readLater = steps.slice(position).some((later) => later.op === 'add' && wholeMap(later.value) === operand);
+      // A part of it, or its broadcast, is read pixel by pixel too, but not the pixels that are being written.
+      const others = operands(steps).filter((value) => wholeShape(value) !== shape);
+      const readLater = operands(steps.slice(position))
+        .concat(others)
+        .some((value) => bufferOf(value) === operand);
       if (readLater) return;
       const group = [...(groupOf.get(operand) ?? []), ...(groupOf.get(target) ?? [])];
       for (const member of group) groupOf.set(member, group);

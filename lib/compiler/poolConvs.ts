@@ -1,4 +1,12 @@
-import { type FoldedGraph, type FusedGraph, type Home, type Instruction, sourceOf } from './ir.js';
+import {
+  type FoldedGraph,
+  type FusedGraph,
+  type Home,
+  type Instruction,
+  operandOf,
+  type Step,
+  sourceOf,
+} from './ir.js';
 
 /**
  * Merges a convolution into the max pooling after it, where nothing else reads the map between them: in the stem that is
@@ -20,8 +28,7 @@ export function poolConvs(fused: FusedGraph, graph: FoldedGraph, homes: readonly
       homes[value]?.base !== value ||
       instructions.some(
         ({ make, steps }) =>
-          (make !== pool.make && sourceOf(make) === value) ||
-          steps.some((step) => step.op === 'add' && step.value === value),
+          (make !== pool.make && sourceOf(make) === value) || steps.some((step) => operandOf(step) === value),
       );
     if (writers.length === 0 || readElsewhere || !writers.every(isPlainConv)) continue;
     merged.set(
@@ -33,12 +40,15 @@ export function poolConvs(fused: FusedGraph, graph: FoldedGraph, homes: readonly
   return { ...fused, instructions: instructions.flatMap((instruction) => merged.get(instruction) ?? [instruction]) };
 }
 
+/** Steps that need not know which pixel they are at: rows of the merged map are numbered anew. */
+const ELEMENT_WISE: ReadonlySet<Step['op']> = new Set(['affine', 'scale', 'relu', 'hardtanh', 'prelu', 'sigmoid']);
+
 /** A convolution whose steps are element-wise but for the last, which stores. */
 function isPlainConv({ make, steps }: Instruction): boolean {
   return (
     (make.op === 'conv' || make.op === 'pixelConv') &&
     steps.at(-1)?.op === 'store' &&
-    steps.slice(0, -1).every(({ op }) => op !== 'store' && op !== 'add' && op !== 'sign')
+    steps.slice(0, -1).every(({ op }) => ELEMENT_WISE.has(op))
   );
 }
 

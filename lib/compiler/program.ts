@@ -22,7 +22,7 @@ export interface ProgramInstruction {
 }
 
 export const MAGIC = 0x48545042;
-export const VERSION = 2;
+export const VERSION = 3;
 
 export const OPCODES = {
   input: 1,
@@ -33,5 +33,22 @@ export const OPCODES = {
   avgPool: 6,
   map: 7,
   maxPooled: 8,
+  fill: 9,
+  channelMean: 10,
+  channelInteraction: 11,
 } as const;
-export const STEPS = { affine: 1, add: 2, scale: 3, relu: 4, prelu: 5, store: 6, sign: 7, hardtanh: 8 } as const;
+export const STEPS = {
+  affine: 1,
+  add: 2,
+  scale: 3,
+  relu: 4,
+  prelu: 5,
+  store: 6,
+  sign: 7,
+  hardtanh: 8,
+  mul: 9,
+  mulPixels: 10,
+  sigmoid: 11,
+} as const;
+/** What the bits of a 1-bit convolution's input stand for. */
+export const ACTIVATIONS = { bit: 0, bit01: 1, ternary: 2 } as const;

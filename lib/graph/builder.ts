@@ -5,15 +5,20 @@ import { checkName, checkTitle } from './names.js';
 import type { AvgPoolOptions } from './ops/avgPool.js';
 import type { BatchNormOptions } from './ops/batchNorm.js';
 import type { BinaryConvOptions } from './ops/binaryConv.js';
+import type { BinaryWeightConvOptions } from './ops/binaryWeightConv.js';
+import type { ChannelInteractionOptions } from './ops/channelInteraction.js';
 import type { RealConvOptions } from './ops/conv.js';
+import type { HeavisideOptions } from './ops/heaviside.js';
 import { OPS } from './ops/index.js';
 import type { InputOptions } from './ops/input.js';
 import type { HardtanhOptions } from './ops/hardtanh.js';
 import type { LinearOptions } from './ops/linear.js';
 import type { MaxPoolOptions } from './ops/maxPool.js';
+import type { PadChannelsOptions } from './ops/padChannels.js';
 import { checkSize, type NameOption, type OpDefinition, shapeError } from './ops/op.js';
 import type { ScaleOptions } from './ops/scale.js';
 import type { SignOptions } from './ops/sign.js';
+import type { SliceOptions } from './ops/slice.js';
 import type { AnyNode, Graph, GraphOutput, OpName, ParamSpec, Value, ValueType } from './types.js';
 
 /** Far above any network of the field; it bounds what a hostile file can make us build. */
@@ -53,9 +58,21 @@ export class GraphBuilder {
   sign(x: Value, options?: SignOptions): Value {
     return this.apply('sign', [x], options);
   }
-  /** 1-bit convolution of a `sign`'s output; pads with 0 unless `padValue` says otherwise. */
+  /** Real-valued map → {0, 1}. */
+  heaviside(x: Value, options?: HeavisideOptions): Value {
+    return this.apply('heaviside', [x], options);
+  }
+  /** Real-valued map → {−1, 0, +1}. */
+  ternary(x: Value, options?: NameOption): Value {
+    return this.apply('ternary', [x], options);
+  }
+  /** 1-bit convolution of the output of a `sign`, `heaviside` or `ternary`; pads with 0 unless `padValue` says otherwise. */
   binaryConv(x: Value, options: BinaryConvOptions): Value {
     return this.apply('binaryConv', [x], options);
+  }
+  /** Convolution of a real-valued map by ±1. */
+  binaryWeightConv(x: Value, options: BinaryWeightConvOptions): Value {
+    return this.apply('binaryWeightConv', [x], options);
   }
   /** Real-valued convolution. */
   conv(x: Value, options: RealConvOptions): Value {
@@ -68,9 +85,17 @@ export class GraphBuilder {
   batchNorm(x: Value, options?: BatchNormOptions): Value {
     return this.apply('batchNorm', [x], options);
   }
-  /** a + b for maps of equal shape. */
+  /** a + b for maps of equal shape, or a `b` of C×1×1, 1×H×W or 1×1×1. */
   add(a: Value, b: Value, options?: NameOption): Value {
     return this.apply('add', [a, b], options);
+  }
+  /** a · b, for the shapes of `add`. */
+  mul(a: Value, b: Value, options?: NameOption): Value {
+    return this.apply('mul', [a, b], options);
+  }
+  /** x + bias[c]. */
+  bias(x: Value, options?: NameOption): Value {
+    return this.apply('bias', [x], options);
   }
   /** The channels of `values`, in order. */
   concat(values: readonly Value[], options?: NameOption): Value {
@@ -81,12 +106,22 @@ export class GraphBuilder {
   scale(x: Value, options: ScaleOptions): Value {
     return this.apply('scale', [x], options);
   }
+  /** x · alpha[c] · beta[y] · gamma[x]. */
+  rank1Scale(x: Value, options?: NameOption): Value {
+    return this.apply('rank1Scale', [x], options);
+  }
   /** x between `min` and `max`, −1 and 1 by default. */
   hardtanh(x: Value, options?: HardtanhOptions): Value {
     return this.apply('hardtanh', [x], options);
   }
   relu(x: Value, options?: NameOption): Value {
     return this.apply('relu', [x], options);
+  }
+  abs(x: Value, options?: NameOption): Value {
+    return this.apply('abs', [x], options);
+  }
+  sigmoid(x: Value, options?: NameOption): Value {
+    return this.apply('sigmoid', [x], options);
   }
   prelu(x: Value, options?: NameOption): Value {
     return this.apply('prelu', [x], options);
@@ -100,13 +135,29 @@ export class GraphBuilder {
   globalAvgPool(x: Value, options?: NameOption): Value {
     return this.apply('globalAvgPool', [x], options);
   }
+  /** Mean over the channels of each pixel. */
+  channelMean(x: Value, options?: NameOption): Value {
+    return this.apply('channelMean', [x], options);
+  }
+  /** `channels` channels from `from` on. */
+  slice(x: Value, options: SliceOptions): Value {
+    return this.apply('slice', [x], options);
+  }
+  /** Zero channels before and after those of `x`. */
+  padChannels(x: Value, options: PadChannelsOptions): Value {
+    return this.apply('padChannels', [x], options);
+  }
+  /** CI-BCNN's interaction of pairs of channels. */
+  channelInteraction(x: Value, options: ChannelInteractionOptions): Value {
+    return this.apply('channelInteraction', [x], options);
+  }
 
   /** Declares `value`, a real-valued map, an output called `name`. Outputs keep the order of these calls. */
   output(name: string, value: Value): void {
     checkName('name of the output', name);
     this.#check(`output ${describe(name)}`, value);
     if (value.type !== 'float32')
-      throw shapeError(`output ${describe(name)}`, 'expected a float32 map but received a bit map');
+      throw shapeError(`output ${describe(name)}`, `expected a float32 map but received a ${value.type} map`);
     if (this.#outputs.some((output) => output.name === name)) {
       throw invalid(`two outputs are called ${describe(name)}`);
     }
@@ -136,17 +187,18 @@ export class GraphBuilder {
     this.#checkInputs(op, definition.arity, inputs, label);
     for (const input of inputs) checkType(definition.inputType, input, label);
 
-    const shapes = inputs.map(({ shape }) => shape);
+    const operands = inputs.map(({ shape, type }) => ({ ...shape, type }));
     const attrs = deepFreeze(definition.attrs(given, label));
-    const shape = definition.shape(attrs, shapes, label);
+    const { channels, height, width } = definition.shape(attrs, operands, label);
+    const shape = { channels, height, width };
     checkSize(label, 'an output', [shape.channels, shape.height, shape.width]);
 
     const id = this.#values.length;
     const params: Record<string, ParamSpec> = {};
-    for (const [role, param] of Object.entries(definition.params?.(attrs, shapes) ?? {})) {
+    for (const [role, param] of Object.entries(definition.params?.(attrs, operands) ?? {})) {
       params[role] = { name: `${name}.${role}`, type: param.type, shape: [...param.shape] };
     }
-    const value: Value = deepFreeze({ id, type: definition.outputType ?? 'float32', shape: { ...shape } });
+    const value: Value = deepFreeze({ id, type: definition.outputType ?? 'float32', shape });
     const node = { op, name, inputs: inputs.map((input) => input.id), output: id, attrs, params };
     this.#nodes.push(deepFreeze(node) as unknown as AnyNode); // `attrs` is of this very `op`
     this.#values.push(value);
@@ -207,10 +259,11 @@ export class GraphBuilder {
   }
 }
 
-function checkType(type: ValueType, input: Value, label: string): void {
-  if (input.type === type) return;
-  const advice = type === 'bit' ? 'put a sign before it' : 'only binaryConv reads bits';
-  throw shapeError(label, `expected a ${type} map (${advice}) but received a ${input.type} map`);
+function checkType(type: ValueType | readonly ValueType[], input: Value, label: string): void {
+  const types = [type].flat();
+  if (types.includes(input.type)) return;
+  const advice = types.includes('bit') ? 'put a sign before it' : 'only binaryConv reads bits';
+  throw shapeError(label, `expected a ${types.join(' or ')} map (${advice}) but received a ${input.type} map`);
 }
 
 /**

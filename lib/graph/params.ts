@@ -10,8 +10,8 @@ export function graphParams(graph: Graph): ParamSpec[] {
 }
 
 /** Dtype and shape of the tensor that stores `spec`: a `bits` parameter [O, kh, kw, I] is uint8 [O, ⌈kh·kw·I / 8⌉]. */
-export function storedAs(spec: ParamSpec): { dtype: 'float32' | 'uint8'; shape: readonly number[] } {
-  if (spec.type === 'float32') return { dtype: 'float32', shape: spec.shape };
+export function storedAs(spec: ParamSpec): { dtype: 'float32' | 'uint8' | 'int32'; shape: readonly number[] } {
+  if (spec.type !== 'bits') return { dtype: spec.type, shape: spec.shape };
   const [outputs = 0, ...taps] = spec.shape;
   return { dtype: 'uint8', shape: [outputs, Math.ceil(elementCount(taps) / 8)] };
 }

@@ -7,7 +7,7 @@
  * taps were independent and borders far away.
  */
 import { checkInteger } from '../check.js';
-import { elementCount, type Params, Tensor } from '../tensor.js';
+import { elementCount, type Params, Tensor, type TensorData } from '../tensor.js';
 import { checkGraph } from './builder.js';
 import { storedAs } from './params.js';
 import { Random } from './random.js';
@@ -33,7 +33,7 @@ export function randomParams(graph: Graph, seed = 0): Params {
     moments[node.output] = step(graph, node, inputs, (role, draw) => {
       const tensor = fill(node.params[role] as ParamSpec, seed, draw);
       params.set((node.params[role] as ParamSpec).name, tensor);
-      return tensor.data as Float32Array;
+      return tensor.data;
     });
   }
   return params;
@@ -41,17 +41,16 @@ export function randomParams(graph: Graph, seed = 0): Params {
 
 type Draw = (random: Random, index: number) => number;
 /** Makes the parameter of a role, element by element. */
-type Make = (role: string, draw: Draw) => Float32Array;
+type Make = (role: string, draw: Draw) => TensorData;
 
 function fill(spec: ParamSpec, seed: number, draw: Draw): Tensor {
   const random = new Random(seed, spec.name);
   const { dtype, shape } = storedAs(spec);
   if (dtype === 'uint8') return new Tensor('uint8', shape, randomBits(spec, random));
-  return new Tensor(
-    'float32',
-    shape,
-    Float32Array.from({ length: elementCount(shape) }, (_, i) => draw(random, i)),
-  );
+  const elements = Array.from({ length: elementCount(shape) }, (_, i) => draw(random, i));
+  return dtype === 'int32'
+    ? new Tensor(dtype, shape, Int32Array.from(elements))
+    : new Tensor(dtype, shape, Float32Array.from(elements));
 }
 
 function randomBits(spec: ParamSpec, random: Random): Uint8Array {
@@ -80,16 +79,40 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
       if (node.attrs.threshold)
         make('threshold', (random, c) => at(x.mean, c) + deviation(x, c) * random.uniform(-0.1, 0.1));
       return constant(channels, 0, 1);
-    case 'binaryConv': {
-      const { outChannels, kernel, groups, scale } = node.attrs;
-      const taps = (kernel[0] * kernel[1] * channels) / groups;
-      make('bits', () => 0);
-      if (!scale) return constant(outChannels, 0, taps);
-      const factors = make('scale', (random) => random.uniform(0.5, 1.5) / Math.sqrt(taps));
+    case 'heaviside':
+      if (node.attrs.threshold)
+        make('threshold', (random, c) => at(x.mean, c) + deviation(x, c) * random.uniform(-0.1, 0.1));
+      return constant(channels, 0.5, 0.25);
+    case 'ternary': // of a normal distribution, 62 % lie outside half a standard deviation
+      make('threshold', (random, c) => deviation(x, c) * random.uniform(0.4, 0.6));
+      return constant(channels, 0, 0.62);
+    case 'binaryConv':
+    case 'binaryWeightConv':
+      return convolveBits(x, node.attrs, make);
+    case 'bias': {
+      const shift = make('bias', bias);
       return map(
-        outChannels,
-        () => 0,
-        (o) => at(factors, o) ** 2 * taps,
+        channels,
+        (c) => at(x.mean, c) + at(shift, c),
+        (c) => at(x.variance, c),
+      );
+    }
+    case 'mul': {
+      const [a, b] = inputs as [Moments, Moments];
+      return map(
+        channels,
+        (c) => bounded(at(a.mean, c) * ofAll(b.mean, c)),
+        (c) => product(at(a.variance, c), at(a.mean, c), ofAll(b.variance, c), ofAll(b.mean, c)),
+      );
+    }
+    case 'rank1Scale': {
+      const alpha = make('alpha', (random, c) => random.uniform(0.5, 1.5) / Math.max(deviation(x, c), 1e-3));
+      make('beta', nearOne);
+      make('gamma', nearOne);
+      return map(
+        channels,
+        (c) => at(x.mean, c) * at(alpha, c),
+        (c) => at(x.variance, c) * at(alpha, c) ** 2,
       );
     }
     case 'conv':
@@ -117,8 +140,8 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
     case 'add':
       return map(
         channels,
-        (c) => inputs.reduce((sum, input) => sum + at(input.mean, c), 0),
-        (c) => inputs.reduce((sum, input) => sum + at(input.variance, c), 0),
+        (c) => inputs.reduce((sum, input) => sum + ofAll(input.mean, c), 0),
+        (c) => inputs.reduce((sum, input) => sum + ofAll(input.variance, c), 0),
       );
     case 'concat':
       return {
@@ -143,6 +166,17 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
     }
     case 'relu':
       return rectify(x, () => 0);
+    case 'abs': {
+      const { mean } = rectify(x, () => -1);
+      const variance = (c: number) => at(x.variance, c) + at(x.mean, c) ** 2 - at(mean, c) ** 2; // E|x|² − (E|x|)²
+      return { mean, variance: mean.map((_, c) => Math.max(variance(c), 0.1 * at(x.variance, c))) };
+    }
+    case 'sigmoid':
+      return map(
+        channels,
+        (c) => 1 / (1 + Math.exp(-at(x.mean, c))),
+        (c) => Math.min(0.2, at(x.variance, c) / 16),
+      );
     case 'prelu': {
       const slopes = make('weight', (random) => random.uniform(0.1, 0.4));
       return rectify(x, (c) => at(slopes, c));
@@ -160,7 +194,56 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
       return average(x, node.attrs.kernel[0] * node.attrs.kernel[1]);
     case 'globalAvgPool':
       return average(x, height * width);
+    case 'channelMean':
+      return map(
+        1,
+        () => x.mean.reduce((sum, mean) => sum + mean, 0) / channels,
+        () => x.variance.reduce((sum, variance) => sum + variance, 0) / channels / Math.sqrt(channels),
+      );
+    case 'slice': {
+      const { from, channels: count } = node.attrs;
+      return { mean: x.mean.slice(from, from + count), variance: x.variance.slice(from, from + count) };
+    }
+    case 'padChannels': {
+      const padded = (values: Float64Array) => {
+        const result = new Float64Array(node.attrs.before + channels + node.attrs.after);
+        result.set(values, node.attrs.before);
+        return result;
+      };
+      return { mean: padded(x.mean), variance: padded(x.variance) };
+    }
+    case 'channelInteraction':
+      make('pairs', (random, i) => (i % 3 < 2 ? random.uint32() % channels : (random.uint32() % 2) * 2 - 1));
+      return x;
   }
+}
+
+/** By weights of ±1 at random, of activations that are known by their moments. */
+function convolveBits(
+  x: Moments,
+  { outChannels, kernel, groups, scale }: ConvAttrs & { readonly scale: boolean },
+  make: Make,
+): Moments {
+  const channels = x.mean.length;
+  const taps = (kernel[0] * kernel[1] * channels) / groups;
+  const mean = x.mean.reduce((sum, m) => sum + m, 0) / channels;
+  const variance = x.variance.reduce((sum, v) => sum + v, 0) / channels;
+  const bits = make('bits', () => 0) as Uint8Array;
+  const rowBytes = Math.ceil(taps / 8);
+  const sums = Array.from({ length: outChannels }, (_, o) => 2 * ones(bits, o * rowBytes, rowBytes) - taps);
+  const spread = Math.sqrt(taps * Math.max(variance + mean ** 2, 1e-3));
+  const factors = scale ? make('scale', (random) => random.uniform(0.5, 1.5) / spread) : undefined;
+  const factor = (o: number) => (factors === undefined ? 1 : at(factors, o));
+  return map(
+    outChannels,
+    (o) => mean * (sums[o] as number) * factor(o),
+    (o) => variance * taps * factor(o) ** 2,
+  );
+}
+function ones(bytes: Uint8Array, from: number, count: number): number {
+  let sum = 0;
+  for (let i = from; i < from + count; i++) for (let byte = bytes[i] as number; byte !== 0; byte &= byte - 1) sum++;
+  return sum;
 }
 
 /** By how many standard deviations a max pool lifts the mean: about √n / 2 for n taps (1.03 for 4, 1.49 for 9). */
@@ -237,8 +320,20 @@ function map(channels: number, mean: (c: number) => number, variance: (c: number
     variance: Float64Array.from({ length: channels }, (_, c) => variance(c)),
   };
 }
-function at(array: Float32Array | Float64Array, index: number): number {
+/** Variance of a product of independent variables. */
+function product(variance: number, mean: number, otherVariance: number, otherMean: number): number {
+  return bounded(variance * otherVariance + variance * otherMean ** 2 + otherVariance * mean ** 2);
+}
+/** Powers of powers stay numbers whose squares are float32. */
+function bounded(moment: number): number {
+  return Math.max(-1e18, Math.min(moment, 1e18));
+}
+function at(array: TensorData | Float64Array, index: number): number {
   return array[index] as number;
+}
+/** Of a channel, or of the one that stands for all. */
+function ofAll(array: Float64Array, index: number): number {
+  return at(array, array.length === 1 ? 0 : index);
 }
 function deviation(x: Moments, c: number): number {
   return Math.sqrt(at(x.variance, c));

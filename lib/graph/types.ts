@@ -5,8 +5,11 @@
  * compiled or run. Parameters are named here and stored elsewhere (see `Params`), so a graph alone is a few kilobytes.
  */
 
-/** Real-valued feature maps are `float32`; the output of `sign` is `bit` (bit 1 = +1, bit 0 = −1). */
-export type ValueType = 'float32' | 'bit';
+/**
+ * Real-valued feature maps are `float32`. Binarised ones have an alphabet: `bit` is {−1, +1}, the output of `sign`; `bit01` is
+ * {0, 1}, of `heaviside`; `ternary` is {−1, 0, +1}, of `ternary`.
+ */
+export type ValueType = 'float32' | 'bit' | 'bit01' | 'ternary';
 
 /** Shape of one image's feature map. All three are integers ≥ 1. */
 export interface Shape {
@@ -45,7 +48,11 @@ export interface OpAttrs {
   input: Shape;
   /** +1 where x ≥ threshold (0, or one per channel: param `threshold`), else −1. NaN gives −1; −0.0 gives +1 at threshold 0. */
   sign: { readonly threshold: boolean };
-  /** Σ over ±1 taps; taps outside the map count as `padValue` (0 in the real-valued sense). Params `bits`, optional `scale`: y = dot · scale[o]. */
+  /** 1 where x ≥ threshold (0, or one per channel: param `threshold`), else 0. NaN gives 0. */
+  heaviside: { readonly threshold: boolean };
+  /** +1 where x ≥ threshold, −1 where x ≤ −threshold, else 0 (and 0 where both hold). Param `threshold` [C] ≥ 0. NaN gives −1. */
+  ternary: Record<string, never>;
+  /** Σ activation · ±1 over the taps; taps outside the map count as `padValue` (0 in the real-valued sense). Params `bits`, optional `scale`: y = dot · scale[o]. */
   binaryConv: ConvAttrs & { readonly padValue: 0 | 1 | -1; readonly scale: boolean };
   /** Real-valued convolution, zero padding. Params `weight` [O, I/groups, kh, kw], optional `bias` [O]. */
   conv: ConvAttrs & { readonly bias: boolean };
@@ -53,13 +60,25 @@ export interface OpAttrs {
   linear: { readonly outFeatures: number; readonly bias: boolean };
   /** Inference batch normalisation. Params `weight`, `bias`, `running_mean`, `running_var`, each [C]. */
   batchNorm: { readonly eps: number };
-  /** Element-wise sum of two maps of equal shape. */
+  /** Real-valued input, ±1 weights. Params `bits`, optional `scale`: y = Σ x·w · scale[o]. Padding is 0. */
+  binaryWeightConv: ConvAttrs & { readonly scale: boolean };
+  /** a + b. b has a's shape, or is broadcast: C×1×1, 1×H×W or 1×1×1. */
   add: Record<string, never>;
+  /** a · b, with the shapes of `add`. */
+  mul: Record<string, never>;
+  /** y = x + bias[c]. Param `bias` [C]. */
+  bias: Record<string, never>;
   /** Channels one after another, in input order. */
   concat: Record<string, never>;
   /** y = x · factor (a finite float32). */
   scale: { readonly factor: number };
+  /** y = x · alpha[c] · (beta[y] · gamma[x]). Params `alpha` [C], `beta` [H], `gamma` [W]. */
+  rank1Scale: Record<string, never>;
   relu: Record<string, never>;
+  /** y = −x for x < 0, else x. */
+  abs: Record<string, never>;
+  /** y = 1 / (1 + e^−x), within 2⁻²² absolutely. */
+  sigmoid: Record<string, never>;
   /** y = min for x < min, max for x > max, else x. NaN stays. Both bounds are finite float32 numbers, min < max. */
   hardtanh: { readonly min: number; readonly max: number };
   /** y = x for x ≥ 0, else x · weight[c]. Param `weight` [C]. */
@@ -70,17 +89,29 @@ export interface OpAttrs {
   avgPool: WindowAttrs & { readonly countIncludePad: boolean };
   /** Mean over the whole map; the result is 1×1. */
   globalAvgPool: Record<string, never>;
+  /** Mean over the channels; the result has one. */
+  channelMean: Record<string, never>;
+  /** Channels from … from + channels − 1. */
+  slice: { readonly from: number; readonly channels: number };
+  /** `before` zero channels, the map's, `after` zero channels. */
+  padChannels: { readonly before: number; readonly after: number };
+  /**
+   * CI-BCNN's interactions: for each pair (source, target, sign) in order, y starting as x: with a = [y_source ≥ threshold] and
+   * b = [y_source ≤ −threshold], y_target += step · (a − b) for sign > 0, y_target −= step · (a + b) for sign < 0.
+   * Param `pairs`, int32 [pairs, 3].
+   */
+  channelInteraction: { readonly pairs: number; readonly threshold: number; readonly step: number };
 }
 export type OpName = keyof OpAttrs;
 
 /**
  * A parameter: the tensor's name in a model file, and its shape there. `bits` params are stored as uint8
  * [O, ⌈kh·kw·I/groups / 8⌉], K in (kh, kw, I) order, least significant bit first, 1 = +1, tail bits zero;
- * `shape` is then the logical [O, kh, kw, I/groups].
+ * `shape` is then the logical [O, kh, kw, I/groups]. `int32` params are indices.
  */
 export interface ParamSpec {
   readonly name: string;
-  readonly type: 'float32' | 'bits';
+  readonly type: 'float32' | 'bits' | 'int32';
   readonly shape: readonly number[];
 }
 

@@ -121,7 +121,7 @@ export class NodeExporter {
       case 'globalAvgPool':
         return this.#emit(node, 'GlobalAveragePool', [this.map(x)]);
       default:
-        node satisfies never;
+        throw new RangeError(`${node.op} has no ONNX spelling yet`);
     }
   }
 

@@ -34,6 +34,12 @@ std::unique_ptr<Op> loadOp(int opcode, ProgramReader& reader, const KernelTable&
       return loadMaxPooled(reader, kernels,
                            inner == kConv ? loadConv(reader, kernels) : loadPixelConv(reader, kernels));
     }
+    case kFill:
+      return loadFill(reader, kernels);
+    case kChannelMean:
+      return loadChannelMean(reader, kernels);
+    case kChannelInteraction:
+      return loadChannelInteraction(reader, kernels);
   }
   reader.fail("opcode " + std::to_string(opcode) + " is unknown");
 }

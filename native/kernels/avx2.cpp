@@ -106,9 +106,6 @@ struct Ints {
   static Ints load(const int32_t* from) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))}; }
 };
 inline Floats toFloat(Ints a) { return {_mm256_cvtepi32_ps(a.v)}; }
-inline Floats dotProduct(Floats base, Ints counts) {
-  return {_mm256_fmadd_ps(_mm256_cvtepi32_ps(counts.v), _mm256_set1_ps(-2.0f), base.v)};
-}
 
 struct PairSums {
   __m256i v;
@@ -264,6 +261,7 @@ const KernelTable avx2_table = {"avx2",
                                 maxPool,
                                 avgPool,
                                 map,
+                                channelMean,
                                 {binaryPeak, 8 * 128},
                                 {realPeak, kGemmSums},
                                 {pixelPeak, 2 * kGemmSums},

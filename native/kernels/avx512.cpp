@@ -77,9 +77,6 @@ struct Ints {
   static Ints load(const int32_t* from) { return {_mm512_loadu_si512(from)}; }
 };
 inline Floats toFloat(Ints a) { return {_mm512_cvtepi32_ps(a.v)}; }
-inline Floats dotProduct(Floats base, Ints counts) {
-  return {_mm512_fmadd_ps(_mm512_cvtepi32_ps(counts.v), _mm512_set1_ps(-2.0f), base.v)};
-}
 
 struct PairSums {
   __m512i v;
@@ -207,6 +204,7 @@ const KernelTable avx512_table = {"avx512",
                                   maxPool,
                                   avgPool,
                                   map,
+                                  channelMean,
                                   {binaryPeak, kBconvPixels * 512},
                                   {realPeak, kGemmSums},
                                   {pixelPeak, 2 * kGemmSums},

@@ -91,7 +91,6 @@ struct Ints {
   static Ints load(const int32_t* from) { return {vld1q_s32(from), vld1q_s32(from + 4)}; }
 };
 inline Floats toFloat(Ints a) { return {vcvtq_f32_s32(a.low), vcvtq_f32_s32(a.high)}; }
-inline Floats dotProduct(Floats base, Ints counts) { return fma(toFloat(counts), Floats::broadcast(-2.0f), base); }
 
 // Pairs of int16 in eight lanes; sums are two vectors of four int32.
 struct PairSums {
@@ -230,6 +229,7 @@ const KernelTable neon_table = {"neon",
                                 maxPool,
                                 avgPool,
                                 map,
+                                channelMean,
                                 {binaryPeak, 8 * 128},
                                 {realPeak, kGemmSums},
                                 {pixelPeak, 2 * kGemmSums},

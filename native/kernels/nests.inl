@@ -15,6 +15,7 @@ template <int V>
 void bconvBlocks(const BconvArgs& a, const uint8_t* weights, int blockChannel) {
   const auto& w = a.windows;
   const int left = w.channels - blockChannel;
+  const Floats perDifference = Floats::broadcast(a.perDifference);
   for (int r = 0; r < w.rows; ++r) {
     const uint32_t* const* segments = w.segments + static_cast<ptrdiff_t>(r) * w.segmentCount;
     forEachTile<kBconvPixels>(w.width, [&](auto tile, int x) {
@@ -32,9 +33,11 @@ void bconvBlocks(const BconvArgs& a, const uint8_t* weights, int blockChannel) {
         Floats v[P];
         if (uniform) {
           const Floats same = Floats::load(base + a.xBase[x]);
-          for (int p = 0; p < P; ++p) v[p] = dotProduct(same, counts[g][p]);
+          for (int p = 0; p < P; ++p) v[p] = fma(toFloat(counts[g][p]), perDifference, same);
         } else {
-          for (int p = 0; p < P; ++p) v[p] = dotProduct(Floats::load(base + a.xBase[x + p]), counts[g][p]);
+          for (int p = 0; p < P; ++p) {
+            v[p] = fma(toFloat(counts[g][p]), perDifference, Floats::load(base + a.xBase[x + p]));
+          }
         }
         finish<P>(a.epilogue, v, place, channel, left - g * kLanes);
       }
@@ -256,6 +259,47 @@ void map(const MapArgs& a) {
       int channel = 0;
       for (; channel + kLanes <= a.channels; channel += kLanes) mapTile<P>(a, source, place, channel, AllLanes{});
       if (channel < a.channels) mapTile<P>(a, source, place, channel, FirstLanes(a.channels - channel));
+    });
+  }
+}
+
+// ---- over channels ----
+
+// Lane l of 16 sums the channels c ≡ l (mod 16), so that all vector lengths add the same numbers in the same order.
+inline float meanOfChannels(const float* pixel, int channels) {
+  constexpr int kParts = 16 / kLanes;
+  Floats sums[kParts];
+  for (int i = 0; i < kParts; ++i) sums[i] = Floats::zero();
+  int channel = 0;
+  for (; channel + 16 <= channels; channel += 16) {
+    for (int i = 0; i < kParts; ++i) sums[i] = add(sums[i], Floats::load(pixel + channel + i * kLanes));
+  }
+  for (int i = 0; i < kParts; ++i, channel += kLanes) {
+    const int left = channels - channel;
+    if (left >= kLanes) {
+      sums[i] = add(sums[i], Floats::load(pixel + channel));
+    } else if (left > 0) {
+      sums[i] = add(sums[i], Floats::load(pixel + channel, FirstLanes(left)));
+    }
+  }
+  float lanes[16];
+  for (int i = 0; i < kParts; ++i) sums[i].store(lanes + i * kLanes, AllLanes{});
+  for (int half = 8; half >= 1; half /= 2) {
+    for (int l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+  }
+  return lanes[0] / static_cast<float>(channels);
+}
+
+void channelMean(const MapArgs& a) {
+  for (int r = 0; r < a.rows; ++r) {
+    forEachTile<kPoolPixels>(a.width, [&](auto tile, int x) {
+      constexpr int P = decltype(tile)::value;
+      const int64_t pixel = static_cast<int64_t>(r) * a.width + x;
+      Floats v[P];
+      for (int p = 0; p < P; ++p) {
+        v[p] = Floats::broadcast(meanOfChannels(a.source + (pixel + p) * a.pixelStride, a.channels));
+      }
+      applySteps<P>(a.epilogue, v, Place{a.firstPixel + pixel, r, x}, 0, FirstLanes(1));
     });
   }
 }

@@ -99,7 +99,6 @@ struct Ints {
 inline Floats toFloat(Ints a) {
   return each([&](int i) { return static_cast<float>(a.lane[i]); });
 }
-inline Floats dotProduct(Floats base, Ints counts) { return fma(toFloat(counts), Floats::broadcast(-2.0f), base); }
 
 // Pairs of int16 in eight lanes, or eight int32 sums.
 struct PairSums {
@@ -202,6 +201,7 @@ const KernelTable scalar_table = {"scalar",
                                   maxPool,
                                   avgPool,
                                   map,
+                                  channelMean,
                                   {binaryPeak, 8 * 32},
                                   {realPeak, kGemmSums},
                                   {pixelPeak, 2 * kGemmSums},

@@ -11,7 +11,21 @@
 
 namespace bitpath {
 
-enum class StepKind : uint8_t { Affine, Add, Scale, Relu, Prelu, Store, Sign, Hardtanh };
+// …Pixel: the operand is one number for each pixel.
+enum class StepKind : uint8_t {
+  Affine,
+  Add,
+  Scale,
+  Relu,
+  Prelu,
+  Store,
+  Sign,
+  Hardtanh,
+  Mul,
+  MulPixel,
+  Sigmoid,
+  AddPixel
+};
 
 // Constants by channel are readable for so many channels more: a vector may be loaded from any channel on.
 constexpr int kLaneSlack = 16;
@@ -24,8 +38,8 @@ struct BoundStep {
   const float* b;         // Affine: add · Sign: flip (+0.0 or −0.0: its bits are xor-ed)
   float factor;           // Scale · Hardtanh: min
   float max;              // Hardtanh
-  float* map;             // Add, Store: channel 0 of pixel 0
-  ptrdiff_t pixelStride;  // floats
+  float* map;             // Add, Mul, Store: channel 0 of pixel 0 · AddPixel, MulPixel: the number of pixel 0
+  ptrdiff_t pixelStride;  // floats; 0 where one pixel stands for all
   uint8_t* bits;          // Sign: the pixel at row 0, x 0
   int firstBit;           // Sign: channel c goes to bit firstBit + c of the pixel
   ptrdiff_t pixelBytes, rowBytes;
@@ -54,7 +68,7 @@ struct Windows {
   int channels;      // output channels to make, from firstChannel on
 };
 
-// popcount(activation xor weight) over the window, p; v = base − 2·p.
+// popcount(activation xor weight) over the window, p; v = base + perDifference·p: −2, or −1 where a bit is worth half.
 //
 // base is the float [rowBase + xBase[x] + channel]: the number of taps that count, K for a window inside the map, corrected for
 // padding. K ≤ 2²⁴, so that p fits 32 bits, no sum overflows, and every dot product is exact in float32. xBase is the same for
@@ -66,6 +80,7 @@ struct BconvArgs {
   const float* const* rowBase;  // per row
   const int32_t* xBase;         // per x: offset into rowBase[r]
   int interiorFirst, interiorLast;
+  float perDifference;
   Epilogue epilogue;
 };
 
@@ -105,7 +120,7 @@ struct PoolArgs {
   Epilogue epilogue;
 };
 
-// v = the element: pixel p of rows·width is at source + p·pixelStride.
+// v = the element: pixel p of rows·width is at source + p·pixelStride. For channelMean, `channels` are the source's.
 struct MapArgs {
   const float* source;
   ptrdiff_t pixelStride;
@@ -140,6 +155,7 @@ struct KernelTable {
   void (*maxPool)(const PoolArgs&);
   void (*avgPool)(const PoolArgs&);
   void (*map)(const MapArgs&);
+  void (*channelMean)(const MapArgs&);
   PeakLoop binaryPeak, realPeak, pixelPeak, pixel8Peak;  // the last as pixelGemm8
 };
 

@@ -24,8 +24,10 @@ class BinaryConv final : public BandedOp {
     groups_ = r.integer("groups", 1, channels);
     const bool zeroPad = r.flag("zeroPad");
     countedChannels_ = r.integer("countedChannels", 1, channels / groups_);
+    activations_ = static_cast<Activations>(r.integer("activations", 0, 2));
     if (channels % groups_ != 0 || output_.channels % groups_ != 0) r.fail("groups do not divide the channels");
     if (zeroPad && source_.padBit) r.fail("zeroPad needs padBit 0");
+    if (zeroPad && activations_ == Activations::Unipolar) r.fail("a bit that is 0 needs no zeroPad");
     if (window_.rowSpan(output_.height) > source_.paddedHeight() ||
         window_.columnSpan(output_.width) > source_.paddedWidth()) {
       r.fail("windows reach outside the padded bit map");
@@ -75,6 +77,7 @@ class BinaryConv final : public BandedOp {
       args.xBase = xBase_.data();
       args.interiorFirst = interior_.first;
       args.interiorLast = interior_.last;
+      args.perDifference = activations_ == Activations::Sign ? -2.0f : -1.0f;
       args.epilogue = epilogue;
       kernels_.bconv(args);
     }
@@ -86,6 +89,9 @@ class BinaryConv final : public BandedOp {
   }
 
  private:
+  // What a bit is worth: ±1 · 0 or 1 · ±½.
+  enum class Activations { Sign, Unipolar, Half };
+
   static constexpr int64_t kGatherSlack = 4;  // words: bits are written eight bytes at a time
 
   // Units of the kernel that a window takes, tap by tap and gathered, decide: shifting costs about as much as a twentieth.
@@ -155,6 +161,7 @@ class BinaryConv final : public BandedOp {
   // base = taps that count − 2·popcount is the dot product. A window inside the map has all K. A padded tap was packed as −1
   // and must count 0: it adds one to p where the weight is +1, so give back 2, and it is no tap that counts:
   //   Σ over valid taps a·w = K_valid − 2·(p − ones over padded taps).
+  // Of bits that are ±½ it is half of that; of bits b = (a + 1) / 2, (Σ a·w + Σ w) / 2 = ones − p.
   void makeBase(ProgramReader& r, const WeightRows& rows, bool zeroPad) {
     const int height = zeroPad ? source_.extent.height : static_cast<int>(source_.paddedHeight());
     const int width = zeroPad ? source_.extent.width : static_cast<int>(source_.paddedWidth());
@@ -186,7 +193,10 @@ class BinaryConv final : public BandedOp {
           const int32_t inside = sums[y.last * columns + x.last] - sums[y.first * columns + x.last] -
                                  sums[y.last * columns + x.first] + sums[y.first * columns + x.first];
           const int32_t valid = (y.last - y.first) * (x.last - x.first) * countedChannels_;
-          *to = static_cast<float>(valid + 2 * (sums.back() - inside));
+          const float whole = static_cast<float>(valid + 2 * (sums.back() - inside));
+          *to = activations_ == Activations::Sign   ? whole
+                : activations_ == Activations::Half ? whole / 2
+                                                    : static_cast<float>(sums.back());
           to += stride;
         }
       }
@@ -321,6 +331,7 @@ class BinaryConv final : public BandedOp {
   WindowShape window_;
   Segments segments_;
   int groups_ = 1, groupChannels_ = 1, countedChannels_ = 1, groupOutputs_ = 1, taps_ = 1;
+  Activations activations_ = Activations::Sign;
   int segmentWords_ = 1;
   bool direct_ = false;
   AlignedBuffer weights_;

@@ -105,5 +105,8 @@ std::unique_ptr<BandedOp> loadPixelConv(ProgramReader& reader, const KernelTable
 std::unique_ptr<Op> loadPool(ProgramReader& reader, const KernelTable& kernels, bool max);
 std::unique_ptr<Op> loadMaxPooled(ProgramReader& reader, const KernelTable& kernels, std::unique_ptr<BandedOp> inner);
 std::unique_ptr<Op> loadMap(ProgramReader& reader, const KernelTable& kernels);
+std::unique_ptr<Op> loadFill(ProgramReader& reader, const KernelTable& kernels);
+std::unique_ptr<Op> loadChannelMean(ProgramReader& reader, const KernelTable& kernels);
+std::unique_ptr<Op> loadChannelInteraction(ProgramReader& reader, const KernelTable& kernels);
 
 }  // namespace bitpath

@@ -6,7 +6,8 @@ namespace bitpath {
 
 namespace {
 
-const char* const kStepNames[] = {"affine", "add", "scale", "relu", "prelu", "store", "sign", "hardtanh"};
+const char* const kStepNames[] = {"affine", "add",      "scale", "relu",      "prelu",  "store",
+                                  "sign",   "hardtanh", "mul",   "mulPixels", "sigmoid"};
 
 // Rows [first, first + rows) of the padded map: zeros, and padBit where padding is.
 void clear(const BitMap& map, uint8_t* arena, int image, int64_t first, int64_t rows) {
@@ -31,15 +32,24 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
   const int64_t channels = output.channels;
   for (int i = 0; i < count; ++i) {
     Step step{};
-    step.kind = static_cast<StepKind>(reader.integer("step", 1, 8) - 1);
+    step.kind = static_cast<StepKind>(reader.integer("step", 1, 11) - 1);
     switch (step.kind) {
       case StepKind::Affine:
         step.a = reader.constant<float>("mul", channels, kLaneSlack);
         step.b = reader.constant<float>("add", channels, kLaneSlack);
         break;
       case StepKind::Add:
+      case StepKind::Mul:
+        step.map = reader.operandMap(output);
+        break;
       case StepKind::Store:
         step.map = reader.floatMap(output);
+        break;
+      case StepKind::MulPixel:
+        step.a = reader.constant<float>("factors", output.pixels());
+        break;
+      case StepKind::AddPixel:  // no step of a Program: what bind() makes of an Add
+      case StepKind::Sigmoid:
         break;
       case StepKind::Scale:
         step.factor = reader.factor();
@@ -74,6 +84,20 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
   }
 }
 
+// Kernels count pixels through all images; what is the same for each begins anew. The result is only read `floats` further on.
+float* Steps::imageBefore(float* map, int64_t floats) {
+  return reinterpret_cast<float*>(reinterpret_cast<uintptr_t>(map) - static_cast<uintptr_t>(floats) * sizeof(float));
+}
+
+void Steps::bindOperand(const FloatMap& map, int image, BoundStep& to) const {
+  if (map.extent.channels != output_.channels) {
+    to.kind = to.kind == StepKind::Add ? StepKind::AddPixel : StepKind::MulPixel;
+  }
+  if (map.extent.pixels() == output_.pixels()) return;
+  to.map += image * map.pixelStride;
+  to.pixelStride = 0;
+}
+
 Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, int image, int firstRow) const {
   int count = 0;
   for (const Step& step : steps_) {
@@ -86,6 +110,11 @@ Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, int image, int fi
     to.max = step.max;
     to.map = step.map.at(arena);
     to.pixelStride = static_cast<ptrdiff_t>(step.map.pixelStride);
+    if (step.kind == StepKind::Add || step.kind == StepKind::Mul) bindOperand(step.map, image, to);
+    if (step.kind == StepKind::MulPixel) {
+      to.map = imageBefore(const_cast<float*>(to.a), image * output_.pixels());
+      to.pixelStride = 1;
+    }
     if (step.kind != StepKind::Sign) continue;
     const BitMap& map = step.bits;
     uint32_t* row = map.row(arena, image, map.padTop + firstRow);
@@ -109,7 +138,17 @@ void Steps::clearRows(uint8_t* arena, int image, int firstRow, int rows) const {
 
 bool Steps::elementWise() const {
   for (const Step& step : steps_) {
-    if (step.kind == StepKind::Add || step.kind == StepKind::Store || step.kind == StepKind::Sign) return false;
+    switch (step.kind) {
+      case StepKind::Affine:
+      case StepKind::Scale:
+      case StepKind::Relu:
+      case StepKind::Prelu:
+      case StepKind::Hardtanh:
+      case StepKind::Sigmoid:
+        break;
+      default:
+        return false;
+    }
   }
   return steps_.size() < kMax;
 }
@@ -123,7 +162,9 @@ int64_t Steps::constantBytes() const {
 int64_t Steps::mapBytes() const {
   int64_t bytes = 0;
   for (const Step& step : steps_) {
-    if (step.kind == StepKind::Add || step.kind == StepKind::Store) bytes += output_.pixels() * output_.channels * 4;
+    if (step.kind == StepKind::Add || step.kind == StepKind::Mul || step.kind == StepKind::Store) {
+      bytes += step.map.extent.pixels() * step.map.extent.channels * 4;
+    }
     if (step.kind == StepKind::Sign) bytes += output_.pixels() * divideUp(output_.channels, 8);
   }
   return bytes;

@@ -37,6 +37,9 @@ class Steps {
     bool clears = false;
   };
 
+  static float* imageBefore(float* map, int64_t floats);
+  void bindOperand(const FloatMap& map, int image, BoundStep& to) const;
+
   Extent output_;
   std::vector<Step> steps_;
   int signs_ = 0;

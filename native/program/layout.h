@@ -8,7 +8,7 @@
 // All maps live in one arena of `arenaLines` 64-byte lines, sized for `batch` images. A run of n images takes ⌈n / batch⌉
 // passes over the instructions; image i of a pass is i-th in each map.
 //
-//   header   magic 'BPTH' (0x48545042) · version (2) · batch · arenaLines · inputChannels · inputHeight · inputWidth
+//   header   magic 'BPTH' (0x48545042) · version (3) · batch · arenaLines · inputChannels · inputHeight · inputWidth
 //            · outputCount · instructionCount
 //   outputs  outputCount × FloatMap
 //   then instructionCount × instruction:
@@ -30,10 +30,13 @@
 // Instructions make one value v per output element, in order of their own sum, then apply the steps to it.
 //   1 INPUT        -                                       v = the input element. The map has the input's shape.
 //   2 BINARY_CONV  src BitMap · outHeight outWidth outChannels · kernelH kernelW · strideH strideW · dilationH
-//                  dilationW · groups · zeroPad · countedChannels · bits const (uint8 [outChannels, ⌈kernelH·kernelW·channels/groups / 8⌉])
+//                  dilationW · groups · zeroPad · countedChannels · activations (0, 1 or 2) · bits const (uint8
+//                  [outChannels, ⌈kernelH·kernelW·channels/groups / 8⌉])
 //                  v = the integer dot product as float over the countedChannels channels of a group that exist; the weights
 //                  of others are zero, as their activations are. Taps count over the padded map (top left tap of output (y, x) is
 //                  padded pixel (y·strideH, x·strideW)). zeroPad 1: taps on padding add 0 (padBit must be 0).
+//                  activations 0: a bit is ±1. 1: it is 0 or 1 (zeroPad must be 0). 2: it is ±½, so that two planes of bits
+//                  are a ternary map.
 //   3 CONV         src FloatMap · outHeight outWidth outChannels · kernelH kernelW · strideH strideW · padTop padLeft ·
 //                  dilationH dilationW · groups · weight const (float [outChannels, kernelH, kernelW, channels/groups])
 //                  v = Σ by one fused multiply-add a tap from +0, in (kh, kw, channel) order; taps outside the map add 0
@@ -49,9 +52,15 @@
 //                  countIncludePad        v = (Σ over taps inside the map in (kh, kw) order, from +0) / count; count is
 //                  kernelH·kernelW, or the number of taps inside the map (a window with none: 0/0 → refused at load)
 //   7 MAP          src FloatMap                            v = the element
-//   8 MAX_POOLED   inner opcode (3 or 4) and its fields · stepCount and steps of the inner instruction (1, 3, 4, 5 or 8) ·
+//   8 MAX_POOLED   inner opcode (3 or 4) and its fields · stepCount and steps of the inner instruction (1, 3, 4, 5, 8 or 11) ·
 //                  outHeight outWidth · kernelH kernelW · strideH strideW · padTop padLeft
 //                  v = MAX_POOL of the inner instruction's output, of which a few rows exist at a time
+//   9 FILL         outHeight outWidth outChannels · value (float bits in the word)      v = value
+//  10 CHANNEL_MEAN src FloatMap                            one channel: 16 sums of every 16th channel, from +0 in channel order,
+//                  are added by halves (l and l + 8, l + 4, l + 2, l + 1); v = sum / channels
+//  11 CHANNEL_INTERACTION  src FloatMap · pairCount · threshold · step (float bits in the words) · pairs const (int32
+//                  [pairCount, 3]: source, target, sign). From y = the element on, for each pair in order:
+//                  a = y[source] ≥ threshold, b = y[source] ≤ −threshold, y[target] += step·(sign > 0 ? a − b : −(a + b)); v = y
 //
 // Steps, each rounding once:
 //   1 AFFINE  mul const · add const (float [channels])     v = fma(v, mul[c], add[c])
@@ -63,7 +72,11 @@
 //   7 SIGN    BitMap · firstBit · clears · threshold       bit firstBit + c = (v xor flip[c]) ≥ threshold[c]; flip is int32
 //             const · flip const (−1 each for none)        [channels], 0 or the sign bit; default threshold 0, flip 0
 //   8 HARDTANH  min · max (float bits in the words)        v = v < min ? min : v > max ? max : v
-// A map in a step has the instruction's output shape; a bit map at least firstBit + channels channels. An ADD may read the map that a later STORE of the same instruction
+//   9 MUL       FloatMap                                     v = v · map
+//  10 MUL_PIXELS  factors const (float [height, width])     v = v · factor of the pixel
+//  11 SIGMOID   -                                            v = 1 / (1 + e^−v), by the operations of kernels/epilogue.inl
+// A map in a step has the instruction's output shape, and that of an ADD or MUL may have one pixel, one channel or both
+// instead, which stand for all; a bit map at least firstBit + channels channels. An ADD may read the map that a later STORE of the same instruction
 // overwrites: each element is read before it is written.
 #pragma once
 
@@ -72,8 +85,20 @@
 namespace bitpath {
 
 constexpr int32_t kProgramMagic = 0x48545042;
-constexpr int32_t kProgramVersion = 2;
+constexpr int32_t kProgramVersion = 3;
 
-enum Opcode { kInput = 1, kBinaryConv, kConv, kPixelConv, kMaxPool, kAvgPool, kMap, kMaxPooled };
+enum Opcode {
+  kInput = 1,
+  kBinaryConv,
+  kConv,
+  kPixelConv,
+  kMaxPool,
+  kAvgPool,
+  kMap,
+  kMaxPooled,
+  kFill,
+  kChannelMean,
+  kChannelInteraction
+};
 
 }  // namespace bitpath

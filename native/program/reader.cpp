@@ -66,6 +66,16 @@ FloatMap ProgramReader::floatMap(const Extent& expected) {
   return map;
 }
 
+FloatMap ProgramReader::operandMap(const Extent& output) {
+  const FloatMap map = floatMap();
+  const Extent& e = map.extent;
+  const bool pixels = (e.height == output.height && e.width == output.width) || e.pixels() == 1;
+  if (!pixels || (e.channels != output.channels && e.channels != 1)) {
+    fail("an operand has neither the shape of the instruction's output nor one that stands for it");
+  }
+  return map;
+}
+
 BitMap ProgramReader::bitMap() {
   BitMap map;
   map.line = integer("bit map line", 0, INT32_MAX);

@@ -26,6 +26,8 @@ class ProgramReader {
   float factor();
   FloatMap floatMap();
   FloatMap floatMap(const Extent& expected);
+  // The same, or a map of one pixel, one channel or both.
+  FloatMap operandMap(const Extent& output);
   BitMap bitMap();
   Extent extent();
   // The constant at the next word's byte offset: `count` values, copied into a buffer with room for `slack` more (zeros).

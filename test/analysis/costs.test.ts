@@ -72,6 +72,45 @@ describe('costs of a graph', () => {
   });
 });
 
+describe('costs of ops that value approximations need', () => {
+  const builder = new GraphBuilder('approximations');
+  const x = builder.input({ channels: 8, height: 4, width: 4 });
+  const conv = { outChannels: 8, kernel: 3, padding: 1 };
+  const three = builder.binaryConv(builder.ternary(x, { name: 'ternary' }), { name: 'on3', ...conv });
+  const two = builder.binaryConv(builder.heaviside(x, { name: 'heaviside', threshold: true }), {
+    name: 'on2',
+    ...conv,
+  });
+  const real = builder.binaryWeightConv(x, { name: 'onReal', outChannels: 8, kernel: 1 });
+  const gate = builder.sigmoid(builder.globalAvgPool(real, { name: 'gap' }), { name: 'sigmoid' });
+  const gated = builder.mul(builder.add(three, two, { name: 'add' }), gate, { name: 'gate' });
+  const scaled = builder.rank1Scale(builder.bias(gated, { name: 'bias' }), { name: 'rank1' });
+  const pairs = builder.channelInteraction(scaled, { name: 'pairs', pairs: 5 });
+  builder.output('y', builder.slice(pairs, { name: 'slice', channels: 4 }));
+  const graph = builder.build();
+  const costs = countCosts(graph);
+  const layer = (name: string) => costs.layers.find((candidate) => candidate.name === name)!;
+
+  it('ternary products count twice, real ones by 1-bit weights as real', () => {
+    const macs = 9 * 8 * 8 * 16;
+    assert.deepEqual([layer('on3').binaryMacs, layer('on2').binaryMacs], [2 * macs, macs]);
+    assert.deepEqual([layer('onReal').binaryMacs, layer('onReal').realMacs], [0, 8 * 8 * 16]);
+  });
+  it('storage is 1-bit weights alone; scales and everything on request', () => {
+    const bits = 2 * 9 * 64 + 64;
+    assert.equal(costs.storageBits, bits);
+    assert.equal(countCosts(graph, { storage: 'weightsAndScales' }).storageBits, bits + 32 * (8 + 4 + 4));
+    // Thresholds of both activations, the bias, the rank-1 scale, the list of pairs.
+    assert.equal(costs.fullStorageBits, bits + 32 * (8 + 8 + 8 + 16 + 15));
+  });
+  it('elements and bytes', () => {
+    const elements = { gap: 128, sigmoid: 8, add: 128, gate: 128, bias: 128, rank1: 128, slice: 0, ternary: 128 };
+    for (const [name, count] of Object.entries(elements)) assert.equal(layer(name).elementOps, count, name);
+    assert.equal(layer('on3').trafficBytes, 128 / 4 + 128 * 4);
+    assert.equal(layer('on2').trafficBytes, 128 / 8 + 128 * 4);
+  });
+});
+
 describe('costs of networks', () => {
   it('are those of graphCost, layers add up, and full counts are no smaller', () => {
     for (const { name } of listArchitectures()) {

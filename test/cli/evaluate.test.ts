@@ -165,7 +165,7 @@ describe('bitpath evaluate', () => {
     assert.ok(interrupted > 0, stderr);
     assert.equal(code, 130);
     assert.equal(stdout, '');
-    assert.ok(seconds < 5, `${seconds} s`);
+    assert.ok(seconds < 20, `${seconds} s`);
   });
 });
 

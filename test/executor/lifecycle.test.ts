@@ -154,7 +154,7 @@ test('worker threads have executors of their own, and may be terminated during a
   await firstMessage(busy);
   const start = performance.now();
   assert.equal(await busy.terminate(), 1);
-  assert.ok(performance.now() - start < 5000, 'the run was stopped');
+  assert.ok(performance.now() - start < 20_000, 'the run was stopped');
   assert.deepEqual((await executor.run(ramp(IMAGE)))['logits']?.data, expected, 'the pool is sound afterwards');
 });
 

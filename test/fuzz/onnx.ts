@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { type Fuzzer, main } from './engine.js';
 import { mutate } from './onnx-mutate.js';
 
-const MAX_MILLISECONDS = 2000;
+const MAX_MILLISECONDS = 10_000;
 /** What is compiled: larger networks take longer than they teach. */
 const MAX_MACS = 1e6;
 const MAX_MAP = 1e5;

@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { type Fuzzer, main } from './engine.js';
 import { mutate } from './safetensors-mutate.js';
 
-const MAX_MILLISECONDS = 2000;
+const MAX_MILLISECONDS = 10_000;
 
 type Formats = typeof import('#lib/formats/safetensors.js');
 type Models = typeof import('#lib/model.js');

@@ -65,6 +65,18 @@ inline float anyFloat(check::Random& random) {
   return special[random.between(0, 8)];
 }
 
+// The logistic function as epilogue.inl has it, coefficient by coefficient.
+inline float plainSigmoid(float x) {
+  const float p[] = {2.4999999e-1f, 8.378909e-3f, 5.5091794e-5f, 8.25095e-8f, 1.376986e-11f};
+  const float q[] = {1.0f, 1.16848916e-1f, 1.6244594e-3f, 5.2121545e-6f, 3.1539407e-9f};
+  x = x < -17.0f ? -17.0f : x > 17.0f ? 17.0f : x;
+  const float square = x * x;
+  float above = p[4], below = q[4];
+  for (int i = 3; i >= 0; --i) above = std::fma(above, square, p[i]), below = std::fma(below, square, q[i]);
+  const float y = above * x / below + 0.5f;
+  return y < 0.0f ? 0.0f : y > 1.0f ? 1.0f : y;
+}
+
 // A random epilogue over rows × width pixels of `channels` channels beginning at linear pixel `firstPixel`, and its meaning. The
 // kernel makes the channels from `firstChannel` on.
 class RandomEpilogue {
@@ -75,7 +87,8 @@ class RandomEpilogue {
     const int count = random.between(1, 6);
     bool wrote = false;
     for (int i = 0; i < count || !wrote; ++i) {
-      const int kind = i >= count ? static_cast<int>(StepKind::Store) : random.between(0, 7);
+      const int kind =
+          i >= count ? static_cast<int>(StepKind::Store) : random.between(0, static_cast<int>(StepKind::AddPixel));
       Step step(static_cast<StepKind>(kind));
       const auto constants = [&](auto value) {
         auto values = std::make_shared<Exact<float>>(static_cast<size_t>(channels + kLaneSlack));
@@ -94,15 +107,26 @@ class RandomEpilogue {
           step.factor = anyFloat(random);
           break;
         case StepKind::Relu:
+        case StepKind::Sigmoid:
           break;
         case StepKind::Hardtanh:
           step.factor = -std::fabs(random.real());
           step.max = std::fabs(random.real());
           break;
+        case StepKind::AddPixel:
+        case StepKind::MulPixel: {
+          step.pixelStride = random.between(0, 3);
+          const size_t floats = static_cast<size_t>((firstPixel + pixels - 1) * step.pixelStride + 1);
+          step.map = std::make_shared<Exact<float>>(floats);
+          for (size_t f = 0; f < floats; ++f) (*step.map)[f] = anyFloat(random);
+          break;
+        }
         case StepKind::Add:
+        case StepKind::Mul:
         case StepKind::Store: {
           // A map's pixels before firstPixel belong to other tasks, and channels beyond the last to other maps.
-          step.pixelStride = channels + (random.chance(50) ? random.between(1, 9) : 0);
+          const bool onePixel = step.kind != StepKind::Store && random.chance(20);
+          step.pixelStride = onePixel ? 0 : channels + (random.chance(50) ? random.between(1, 9) : 0);
           const size_t floats = static_cast<size_t>((firstPixel + pixels - 1) * step.pixelStride + channels);
           step.map = std::make_shared<Exact<float>>(floats);
           for (size_t f = 0; f < floats; ++f) (*step.map)[f] = anyFloat(random);
@@ -160,6 +184,18 @@ class RandomEpilogue {
           break;
         case StepKind::Add:
           v = v + (*step.map)[step.at(pixel, channel)];
+          break;
+        case StepKind::Mul:
+          v = v * (*step.map)[step.at(pixel, channel)];
+          break;
+        case StepKind::AddPixel:
+          v = v + (*step.map)[step.at(pixel, 0)];
+          break;
+        case StepKind::MulPixel:
+          v = v * (*step.map)[step.at(pixel, 0)];
+          break;
+        case StepKind::Sigmoid:
+          v = plainSigmoid(v);
           break;
         case StepKind::Scale:
           v = v * step.factor;

@@ -62,6 +62,7 @@ void runBconv(const std::vector<const KernelTable*>& tables, check::Random& rand
   const int interiorFirst = random.between(0, c.width - 1), interiorLast = random.between(interiorFirst + 1, c.width);
   std::fill(xBase.data() + interiorFirst, xBase.data() + interiorLast, xBase[static_cast<size_t>(interiorFirst)]);
 
+  const float perDifference = random.chance(50) ? -2.0f : -1.0f;
   RandomEpilogue epilogue(random, firstPixel, c.rows, c.width, allChannels);
   for (int r = 0; r < c.rows; ++r) {
     for (int x = 0; x < c.width; ++x) {
@@ -75,7 +76,7 @@ void runBconv(const std::vector<const KernelTable*>& tables, check::Random& rand
         }
         const int channel = c.firstChannel + o;
         const float from = rowBase[static_cast<size_t>(r)][xBase[static_cast<size_t>(x)] + channel];
-        epilogue.apply(from - 2 * static_cast<float>(differ), firstPixel + r * c.width + x, channel);
+        epilogue.apply(from + perDifference * static_cast<float>(differ), firstPixel + r * c.width + x, channel);
       }
     }
   }
@@ -87,6 +88,7 @@ void runBconv(const std::vector<const KernelTable*>& tables, check::Random& rand
                    xBase.data(),
                    interiorFirst,
                    interiorLast,
+                   perDifference,
                    epilogue.bind()};
     table->bconv(args);
     if (epilogue.same())
@@ -281,4 +283,58 @@ TEST("kernels: element by element") {
     ++cases;
   }
   report(cases, tables);
+}
+
+TEST("kernels: the mean over channels") {
+  const auto tables = runnableTables();
+  check::Random random(18);
+  int64_t cases = 0;
+  for (int i = 0; i < 300; ++i) {
+    const int channels = i < 70 ? i + 1 : random.between(1, 600), rows = random.between(1, 3),
+              width = random.between(1, 30);
+    const int count = rows * width;
+    const int64_t firstPixel = random.between(0, 5);
+    const ptrdiff_t stride = channels + random.between(0, 3);
+    Exact<float> source(static_cast<size_t>((count - 1) * stride + channels));
+    for (size_t f = 0; f < source.size(); ++f) source[f] = i % 4 == 0 ? anyFloat(random) : random.real();
+    RandomEpilogue epilogue(random, firstPixel, rows, width, 1);
+    for (int p = 0; p < count; ++p) {
+      float sums[16] = {};
+      for (int c = 0; c < channels; ++c) sums[c % 16] += source[static_cast<size_t>(p * stride + c)];
+      for (int half = 8; half > 0; half /= 2) {
+        for (int l = 0; l < half; ++l) sums[l] += sums[l + half];
+      }
+      epilogue.apply(sums[0] / static_cast<float>(channels), firstPixel + p, 0);
+    }
+    for (const KernelTable* table : tables) {
+      table->channelMean({source.data(), stride, firstPixel, rows, width, channels, epilogue.bind()});
+      if (epilogue.same())
+        check::passed();
+      else
+        check::failed(__FILE__, __LINE__, std::string(table->isa) + " channelMean, case " + std::to_string(i));
+    }
+    ++cases;
+  }
+  report(cases, tables);
+}
+
+TEST("kernels: sigmoid is the logistic function") {
+  float largest = 0;
+  const int count = 200001;
+  Exact<float> x(count), y(count);
+  for (int i = 0; i < count; ++i) x[static_cast<size_t>(i)] = static_cast<float>(i - count / 2) * 2e-4f;
+  BoundStep steps[2] = {};
+  steps[0].kind = StepKind::Sigmoid;
+  steps[1].kind = StepKind::Store, steps[1].map = y.data(), steps[1].pixelStride = 1;
+  for (const KernelTable* table : runnableTables()) {
+    table->map({x.data(), 1, 0, 1, count, 1, {steps, 2}});
+    for (size_t i = 0; i < y.size(); ++i) {
+      const double exact = 1 / (1 + std::exp(-static_cast<double>(x[i])));
+      largest = std::max(largest, static_cast<float>(std::fabs(y[i] - exact)));
+      CHECK(y[i] >= 0 && y[i] <= 1);
+    }
+    CHECK_EQ(y[count / 2], 0.5f);
+  }
+  CHECK(largest < 0x1p-22f);
+  check::note("largest error " + std::to_string(largest * 0x1p24f) + " · 2^-24");
 }

@@ -86,11 +86,14 @@ class Builder {
   void sign(const Bits& m, int threshold = -1, int flip = -1, int firstBit = 0, int clears = 1) {
     body_.push_back(7), field(m), fields({firstBit, clears, threshold, flip});
   }
+  void mul(const Map& m) { body_.push_back(9), field(m); }
+  void mulPixels(int factors) { fields({10, factors}); }
+  void sigmoid() { body_.push_back(11); }
   void output(const Map& m) { outputs_.push_back(m); }
 
   std::vector<int32_t> code() {
     end();
-    std::vector<int32_t> words = {0x48545042,   2,         batch_,    lines_,
+    std::vector<int32_t> words = {0x48545042,   3,         batch_,    lines_,
                                   input_[0],    input_[1], input_[2], static_cast<int>(outputs_.size()),
                                   instructions_};
     for (const Map& m : outputs_) {

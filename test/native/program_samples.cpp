@@ -6,7 +6,8 @@ namespace {
 Sample finish(const char* name, Builder& b) { return {name, b.code(), b.constants()}; }
 
 // 1-bit conv (direct at 64 channels, gathered at 41; groups, dilation, strides) between two float streams.
-Sample binary(const char* name, int channels, int outChannels, int groups, int stride, int dilation, int zeroPad) {
+Sample binary(const char* name, int channels, int outChannels, int groups, int stride, int dilation, int zeroPad,
+              int activations = 0) {
   check::Random random(static_cast<uint64_t>(channels * 131 + outChannels));
   const int height = 6, width = 5, outHeight = (height - 1) / stride + 1, outWidth = (width - 1) / stride + 1;
   Builder b(2, channels, height, width);
@@ -24,7 +25,7 @@ Sample binary(const char* name, int channels, int outChannels, int groups, int s
   b.field(bits);
   b.fields(
       {outHeight, outWidth, outChannels, 3, 3, stride, stride, dilation, dilation, groups, zeroPad, channels / groups});
-  b.fields({b.weightBits(random, outChannels, 9 * channels / groups)});
+  b.fields({activations, b.weightBits(random, outChannels, 9 * channels / groups)});
   b.steps(5);
   b.affine(b.floats(random, outChannels), b.floats(random, outChannels));
   b.scale(0.5f);
@@ -33,7 +34,7 @@ Sample binary(const char* name, int channels, int outChannels, int groups, int s
   b.sign(next);
   b.begin(2, 0);
   b.field(next);
-  b.fields({outHeight, outWidth, 3, 1, 1, 1, 1, 1, 1, 1, 0, outChannels, b.weightBits(random, 3, outChannels)});
+  b.fields({outHeight, outWidth, 3, 1, 1, 1, 1, 1, 1, 1, 0, outChannels, 0, b.weightBits(random, 3, outChannels)});
   b.steps(1);
   b.store(last);
   b.output(sum);
@@ -77,7 +78,7 @@ Sample shared() {
   b.sign(bits, -1, -1, 8, 0);
   b.begin(2, 0);
   b.field(bits);
-  b.fields({height, width, 4, 3, 3, 1, 1, 1, 1, 1, 1, 8, b.weightBits(random, 4, 9 * 11)});
+  b.fields({height, width, 4, 3, 3, 1, 1, 1, 1, 1, 1, 8, 0, b.weightBits(random, 4, 9 * 11)});
   b.steps(1);
   b.store(out);
   b.output(out);
@@ -167,6 +168,57 @@ Sample concat() {
   return finish("concat", b);
 }
 
+// Means over channels and pixels as operands of every shape, a map of zeros, interacting channels, a factor for each pixel.
+Sample broadcasts() {
+  check::Random random(7);
+  const int height = 4, width = 5, channels = 18;
+  Builder b(2, channels, height, width);
+  const Map stream = b.map(height, width, channels), mean = b.map(height, width, 1), pooled = b.map(1, 1, channels);
+  const Map one = b.map(1, 1, 1), gated = b.map(height, width, channels);
+  const auto word = [](float value) {
+    int bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    return bits;
+  };
+  b.begin(1, 0);
+  b.steps(1);
+  b.store(stream);
+  b.begin(10, 0);
+  b.field(stream);
+  b.steps(1);
+  b.store(mean);
+  b.begin(6, 0);
+  b.field(stream);
+  b.fields({1, 1, height, width, 1, 1, 0, 0, 1});
+  b.steps(2);
+  b.sigmoid();
+  b.store(pooled);
+  b.begin(10, 0);
+  b.field(pooled);
+  b.steps(1);
+  b.store(one);
+  b.begin(11, 0);
+  b.field(stream);
+  const std::vector<int32_t> pairs = {0, 17, 1, 17, 3, -1, 3, 3, 1, 5, 0, -1};
+  b.fields({4, word(0.25f), word(0.5f), b.constant(pairs)});
+  b.steps(7);
+  b.mul(pooled);
+  b.mul(mean);
+  b.add(one);
+  b.add(mean);
+  b.mulPixels(b.floats(random, height * width));
+  b.mul(stream);
+  b.store(gated);
+  const Map padded = b.map(height, width, 3);
+  b.begin(9, 0, {height, width, 3, word(-1.5f)});
+  b.steps(2);
+  b.add(mean);
+  b.store(padded);
+  b.output(gated);
+  b.output(padded);
+  return finish("broadcasts", b);
+}
+
 }  // namespace
 
 std::vector<Sample> samples() {
@@ -174,9 +226,12 @@ std::vector<Sample> samples() {
           binary("gathered", 41, 9, 1, 2, 1, 1),
           binary("grouped", 12, 10, 2, 1, 1, 0),
           binary("dilated", 128, 8, 2, 1, 2, 1),
+          binary("unipolar", 41, 9, 1, 1, 1, 0, 1),
+          binary("ternary", 36, 20, 1, 2, 1, 1, 2),
           picture(),
           concat(),
-          shared()};
+          shared(),
+          broadcasts()};
 }
 
 }  // namespace programs

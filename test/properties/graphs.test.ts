@@ -51,7 +51,7 @@ test('a compiled graph gives the bits of the reference, on every ISA, with 1 and
   assert.equal(seen.graphs, RUNS);
   assert.ok(seen.comparisons >= RUNS * MODES.length && seen.values > 1e6);
   assert.ok(seen.nan > 0 && seen.multiOutput > RUNS / 4);
-  assert.equal(ops.size, 15, 'every op is covered');
+  assert.equal(ops.size, 27, 'every op is covered');
   for (const name of [
     'binaryConv',
     'conv',
@@ -66,6 +66,12 @@ test('a compiled graph gives the bits of the reference, on every ISA, with 1 and
     'hardtanh',
     'store',
     'sign',
+    'mul',
+    'mulPixels',
+    'sigmoid',
+    'fill',
+    'channelMean',
+    'channelInteraction',
   ]) {
     assert.ok((fused.get(name) ?? 0) > 20, `${name} is covered`);
   }

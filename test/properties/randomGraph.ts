@@ -23,6 +23,21 @@ export const STEP_OPS = [
   'maxPool',
   'avgPool',
   'globalAvgPool',
+  'activations',
+  'activations',
+  'broadcast',
+  'broadcast',
+  'gate',
+  'binaryWeightConv',
+  'bias',
+  'rank1Scale',
+  'abs',
+  'sigmoid',
+  'channelMean',
+  'slice',
+  'slice',
+  'padChannels',
+  'channelInteraction',
 ] as const;
 
 export interface Recipe {
@@ -129,6 +144,41 @@ function takeStep(b: GraphBuilder, op: Recipe['steps'][number]['op'], values: re
       return b.avgPool(x, { ...poolOptions(random), countIncludePad: random.pick(2) === 0 });
     case 'globalAvgPool':
       return b.globalAvgPool(x);
+    case 'activations': {
+      const y = random.pick(3) === 0 ? b.batchNorm(x) : x;
+      const bits = random.pick(2) === 0 ? b.heaviside(y, { threshold: random.pick(2) === 0 }) : b.ternary(y);
+      return b.binaryConv(bits, binaryConvOptions(x, random));
+    }
+    case 'broadcast': {
+      const pooled = random.pick(2) === 0 ? b.globalAvgPool(x) : x;
+      const operand = random.pick(2) === 0 ? b.channelMean(pooled) : pooled;
+      return random.pick(2) === 0 ? b.add(x, operand) : b.mul(x, operand);
+    }
+    case 'gate': {
+      const { channels } = x.shape;
+      const squeezed = b.relu(b.linear(b.globalAvgPool(x), { outFeatures: 1 + random.pick(6), bias: false }));
+      return b.mul(x, b.sigmoid(b.linear(squeezed, { outFeatures: channels, bias: false })));
+    }
+    case 'binaryWeightConv':
+      return b.binaryWeightConv(x, { ...convOptions(x, random), scale: random.pick(2) === 0 });
+    case 'bias':
+      return b.bias(x);
+    case 'rank1Scale':
+      return b.rank1Scale(x);
+    case 'abs':
+      return b.abs(x);
+    case 'sigmoid':
+      return b.sigmoid(x);
+    case 'channelMean':
+      return b.channelMean(x);
+    case 'slice': {
+      const from = random.pick(x.shape.channels);
+      return b.slice(x, { from, channels: 1 + random.pick(x.shape.channels - from) });
+    }
+    case 'padChannels':
+      return b.padChannels(x, { before: random.pick(3), after: random.pick(9) });
+    case 'channelInteraction':
+      return b.channelInteraction(x, { pairs: 1 + random.pick(12), threshold: 0.5, step: 0.75 });
   }
 }
 

@@ -110,8 +110,8 @@ export function convolve(input: FeatureMap, attrs: ConvAttrs, weight: Float32Arr
 }
 
 /**
- * Of ±1 by ±1, the integer dot product. A window becomes two rows of 32-bit words: the sign bits, and a mask of the taps that
- * count. dot = (number of taps that count) − 2 · (number of those whose signs differ). `bits` is [O, ⌈K / 8⌉].
+ * Of −1, 0 or +1 by ±1, the integer dot product. A window becomes two rows of 32-bit words: the sign bits, and a mask of the taps
+ * that count: those that are not 0. dot = (number of taps that count) − 2 · (number of those whose signs differ). `bits` is [O, ⌈K / 8⌉].
  */
 export function binaryConvolve(
   input: FeatureMap,
@@ -141,13 +141,13 @@ export function binaryConvolve(
       // A tap on padding is in no window: it is masked out, or has the sign of padValue.
       signs.fill(0);
       mask.fill(0);
-      counted = attrs.padValue === 0 ? count : taps;
       if (attrs.padValue !== 0) for (let k = 0; k < taps; k++) setBit(mask, k, 1);
       if (attrs.padValue === 1) signs.set(mask);
       for (let i = 0; i < count; i++) {
-        setBit(mask, tap[i] as number, 1);
+        setBit(mask, tap[i] as number, value[i] === 0 ? 0 : 1);
         setBit(signs, tap[i] as number, value[i] === 1 ? 1 : 0);
       }
+      counted = mask.reduce((sum, word) => sum + popcount(word), 0);
     },
     (o) => {
       let differing = 0;
@@ -157,6 +157,22 @@ export function binaryConvolve(
       return counted - 2 * differing;
     },
   );
+}
+
+/** Real-valued by ±1, as {@link convolve} of weights −1 and +1. */
+export function binaryWeightConvolve(input: FeatureMap, attrs: ConvAttrs, bits: Uint8Array, output: Shape): FeatureMap {
+  const area = attrs.kernel[0] * attrs.kernel[1];
+  const channels = input.shape.channels / attrs.groups;
+  const rowBytes = Math.ceil((area * channels) / 8);
+  const weight = new Float32Array(output.channels * channels * area);
+  for (let i = 0; i < weight.length; i++) {
+    const k = i % area;
+    const c = Math.floor(i / area) % channels;
+    const bit = k * channels + c;
+    const byte = bits[Math.floor(i / (area * channels)) * rowBytes + (bit >> 3)] as number;
+    weight[i] = (byte >> (bit & 7)) & 1 ? 1 : -1;
+  }
+  return convolve(input, attrs, weight, output);
 }
 
 function setBit(words: Uint32Array, index: number, bit: 0 | 1): void {

@@ -7,7 +7,8 @@
  * - BatchNorm is fma(x, s, t), s and t computed in double and rounded once.
  */
 import type { AnyNode, Graph, Node, OpName, Params, Shape, Value, WindowAttrs } from 'bitpath';
-import { binaryConvolve, convolve, type FeatureMap } from './convolution.js';
+import { binaryConvolve, binaryWeightConvolve, convolve, type FeatureMap } from './convolution.js';
+import { broadcast, channelInteraction, channelMean, padChannels, rank1Scale, sigmoid } from './elements.js';
 import { fmaf } from './fma.js';
 
 export interface InterpretOptions {
@@ -98,6 +99,21 @@ function run({ node, inputs, output, params, image, foldedConv, leaveUnscaled }:
       const threshold = node.attrs.threshold ? floats(params, node, 'threshold') : undefined;
       return eachElement(x, (v, c) => (v >= at(threshold, c, 0) ? 1 : -1));
     }
+    case 'heaviside': {
+      const threshold = node.attrs.threshold ? floats(params, node, 'threshold') : undefined;
+      return eachElement(x, (v, c) => (v >= at(threshold, c, 0) ? 1 : 0));
+    }
+    case 'ternary': {
+      // NaN is neither ≥ t nor > −t: −1.
+      const threshold = floats(params, node, 'threshold');
+      return eachElement(x, (v, c) => Number(v >= at(threshold, c)) + Number(v > -at(threshold, c)) - 1);
+    }
+    case 'binaryWeightConv': {
+      const sum = binaryWeightConvolve(x, node.attrs, param(params, node, 'bits') as Uint8Array, output);
+      if (!node.attrs.scale) return sum;
+      const scale = floats(params, node, 'scale');
+      return eachElement(sum, (v, o) => fmaf(v, at(scale, o), 0));
+    }
     case 'binaryConv': {
       const dot = binaryConvolve(x, node.attrs, param(params, node, 'bits') as Uint8Array, output);
       if (!node.attrs.scale || leaveUnscaled) return dot;
@@ -122,7 +138,30 @@ function run({ node, inputs, output, params, image, foldedConv, leaveUnscaled }:
       return eachElement(x, (v, c) => fmaf(v, at(scale, c), at(shift, c)));
     }
     case 'add':
-      return { shape: output, data: x.data.map((v, i) => v + at(second?.data, i)) }; // stored to float32: one rounding
+      return broadcast(x, second as FeatureMap, (a, b) => a + b); // stored to float32: one rounding
+    case 'mul':
+      return broadcast(x, second as FeatureMap, (a, b) => a * b);
+    case 'bias': {
+      const shift = floats(params, node, 'bias');
+      return eachElement(x, (v, c) => v + at(shift, c));
+    }
+    case 'rank1Scale':
+      return rank1Scale(x, floats(params, node, 'alpha'), floats(params, node, 'beta'), floats(params, node, 'gamma'));
+    case 'abs':
+      return eachElement(x, (v) => (v < 0 ? -v : v));
+    case 'sigmoid':
+      return eachElement(x, sigmoid);
+    case 'channelMean':
+      return { shape: output, data: channelMean(x) };
+    case 'slice': {
+      const pixels = output.height * output.width;
+      const { from, channels } = node.attrs;
+      return { shape: output, data: x.data.slice(from * pixels, (from + channels) * pixels) };
+    }
+    case 'padChannels':
+      return padChannels(x, node.attrs.before, output);
+    case 'channelInteraction':
+      return channelInteraction(x, node.attrs, param(params, node, 'pairs') as Int32Array);
     case 'concat':
       return concat(inputs, output);
     case 'scale': {

@@ -4,12 +4,15 @@ import { BitpathError } from '../../errors.js';
 import { MAX_ELEMENTS } from '../../tensor.js';
 import type { OpAttrs, OpName, ParamSpec, Shape, ValueType } from '../types.js';
 
-/** Multiply-accumulates for one image, taps on padding included: ±1 products, and real ones. */
+/** Multiply-accumulates for one image, taps on padding included: ±1 products (a ternary one counts as two), and real ones. */
 export interface Cost {
   readonly binaryMacs: number;
   readonly realMacs: number;
 }
 export const FREE: Cost = Object.freeze({ binaryMacs: 0, realMacs: 0 });
+
+/** What an op's rules know of an input. */
+export type Operand = Shape & { readonly type: ValueType };
 
 /** A parameter before its node gives it a name. */
 export type ParamShape = Omit<ParamSpec, 'name'>;
@@ -28,16 +31,17 @@ export interface OpDefinition<Op extends OpName> {
   readonly op: Op;
   /** Fewest and most inputs. */
   readonly arity: readonly [number, number];
-  readonly inputType: ValueType;
+  /** Types that the inputs may have. */
+  readonly inputType: ValueType | readonly ValueType[];
   readonly options: readonly (keyof OpAttrs[Op] & string)[];
   /** Options, checked and made explicit. */
   attrs(options: Readonly<Record<string, unknown>>, node: string): OpAttrs[Op];
   /** The shape rule. Throws `ERR_BITPATH_SHAPE`. Inputs are as many as `arity` and of `inputType`. */
-  shape(attrs: OpAttrs[Op], inputs: readonly Shape[], node: string): Shape;
+  shape(attrs: OpAttrs[Op], inputs: readonly Operand[], node: string): Shape;
   /** Type of the output, `float32` if left out. */
   readonly outputType?: ValueType;
-  params?(attrs: OpAttrs[Op], inputs: readonly Shape[]): Readonly<Record<string, ParamShape>>;
-  cost?(attrs: OpAttrs[Op], inputs: readonly Shape[], output: Shape): Cost;
+  params?(attrs: OpAttrs[Op], inputs: readonly Operand[]): Readonly<Record<string, ParamShape>>;
+  cost?(attrs: OpAttrs[Op], inputs: readonly Operand[], output: Shape): Cost;
 }
 
 /** The op of a definition without attributes. */
@@ -47,6 +51,16 @@ export function noAttrs(): Record<string, never> {
 /** The shape rule of element-wise ops. */
 export function sameShape(_attrs: unknown, inputs: readonly Shape[]): Shape {
   return first(inputs);
+}
+/** The shape rule of `add` and `mul`: the first operand's, which the second has too unless it is broadcast. */
+export function broadcastShape(_attrs: unknown, inputs: readonly Shape[], node: string): Shape {
+  const [a, b] = inputs as readonly [Shape, Shape];
+  const map = (b.height === a.height && b.width === a.width) || (b.height === 1 && b.width === 1);
+  if (!map || (b.channels !== a.channels && b.channels !== 1)) {
+    const reason = `expected two maps of equal shape, or a second one of C×1×1, 1×H×W or 1×1×1, but received ${inputs.map(formatShape).join(' and ')}`;
+    throw shapeError(node, reason);
+  }
+  return a;
 }
 export function first<T>(inputs: readonly T[]): T {
   return inputs[0] as T; // the builder has checked the arity

@@ -1,0 +1,42 @@
+/** What a claim is, and the words in which all of them are judged. */
+import { TABLE_1, type Table1Row } from '../architectures/table1.js';
+
+/**
+ * `holds`, `fails`: so say the numbers. `partly`: so they say of a part; the evidence says of which. `undecided`: the paper
+ * gives no numbers for it.
+ */
+export type Verdict = 'holds' | 'partly' | 'fails' | 'undecided';
+
+export interface Claim {
+  readonly id: string;
+  /** The sentence, as short as it can be quoted. */
+  readonly quote: string;
+  /** Where in the paper. */
+  readonly section: string;
+  readonly verdict: Verdict;
+  /** The same sentence among rows of one size class, and among all binary rows; null where it names its rows. */
+  readonly withinClass: Verdict | null;
+  readonly acrossClasses: Verdict | null;
+  /** The numbers that it rests on. */
+  readonly evidence: readonly string[];
+}
+
+/** What we take the paper's vague words to mean. */
+export const LARGE_MARGIN = 1;
+export const ALMOST_THE_SAME = 0.1;
+
+export const ABSTRACT = 'Abstract';
+export const COMPARISON = 'Comparison to State-of-the-Art';
+export const DESIGN = 'Design architectures by improving gradient paths';
+
+export const row = (label: string): Table1Row => TABLE_1.find((candidate) => candidate.label === label) as Table1Row;
+export const error = (label: string) => row(label).top1Error;
+export const isIgp = ({ label }: Table1Row) => label.startsWith('IGP');
+export const BINARY = TABLE_1.filter(({ sizeClass }) => sizeClass !== 'float');
+export const IGP = BINARY.filter(isIgp);
+export const two = (value: number) => value.toFixed(2);
+export const named = ({ label, top1Error }: Table1Row) => `${label} ${two(top1Error)}`;
+export const verdictOf = (isTrue: boolean): Verdict => (isTrue ? 'holds' : 'fails');
+/** `holds` if all do, `partly` if some do. */
+export const allOf = (truths: readonly boolean[]): Verdict =>
+  truths.every(Boolean) ? 'holds' : truths.some(Boolean) ? 'partly' : 'fails';
