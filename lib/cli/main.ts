@@ -2,6 +2,7 @@
 /** The command line. A command is one file here and one line below; what it works with is loaded when it runs. */
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import { analyzeCommand } from './analyze.js';
 import { benchCommand } from './bench.js';
 import { classifyCommand } from './classify.js';
 import { newCommand } from './command.js';
@@ -32,6 +33,7 @@ const program = newCommand('bitpath')
   .addCommand(exportCommand())
   .addCommand(diffCommand())
   .addCommand(benchCommand())
+  .addCommand(analyzeCommand())
   .addCommand(table1Command())
   .addCommand(searchCommand())
   .addHelpText(

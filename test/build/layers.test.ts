@@ -24,6 +24,7 @@ const LIB = [
   'onnx',
   'datasets',
   'bench',
+  'pictures',
   'index',
   'serve',
   'cli',

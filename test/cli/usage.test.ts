@@ -4,7 +4,18 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { bitpath, ended, root, start, temporaryFolder } from './run.js';
 
-const COMMANDS = ['classify', 'models', 'describe', 'evaluate', 'export', 'diff', 'bench', 'table1', 'search'];
+const COMMANDS = [
+  'classify',
+  'models',
+  'describe',
+  'evaluate',
+  'export',
+  'diff',
+  'bench',
+  'table1',
+  'search',
+  'analyze',
+];
 
 describe('help', () => {
   it('names every command and the environment', async () => {
