@@ -27,6 +27,7 @@ const EXPECTED: Record<string, Expected> = {
   scaled: { binary: 2, real: 2, notes: ['sign-zero'] },
   mixed: { binary: 1, real: 4, notes: ['sign-zero', 'sign-as-float', 'softmax'], after: logSoftmax },
   linear: { binary: 2, real: 0, notes: ['sign-zero'] },
+  later: { binary: 2, real: 5, notes: [] },
   nhwc: { binary: 1, real: 1, notes: ['input-nhwc', 'softmax'], channelsLast: true, after: softmax },
 };
 

@@ -279,6 +279,35 @@ class Channelslast(nn.Module):
         return y.mean((2, 3)).softmax(-1)
 
 
+class Later(nn.Module):
+    """What came later: a gate, a ternary and a {0, 1} activation, XNOR-Net++'s scales, K of XNOR-Net, ±1 weights on real numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.bn = nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8)
+        self.squeeze, self.excite = nn.Linear(8, 4), nn.Linear(4, 8)
+        self.weight = nn.Parameter(torch.randn(8, 8, 3, 3))
+        self.threshold = nn.Parameter(torch.rand(8, 1, 1) * 0.5)
+        self.alpha = nn.Parameter(torch.rand(8, 1, 1))
+        self.beta, self.gamma = nn.Parameter(torch.rand(1, 9, 1)), nn.Parameter(torch.rand(1, 1, 7))
+        self.bias = nn.Parameter(torch.randn(1, 8, 1, 1))
+        self.fc = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.bn(self.stem(x))
+        gate = torch.sigmoid(self.excite(torch.relu(self.squeeze(x.mean((2, 3))))))
+        x = x * gate.view(x.shape[0], 8, 1, 1)
+        bits = torch.where(self.weight >= 0, 1.0, -1.0)
+        ternary = (x >= self.threshold).float() - (x <= -self.threshold).float()
+        y = torch.conv2d(ternary, bits, padding=1) * self.alpha * self.beta * self.gamma
+        scaled = bits * self.weight.abs().mean((1, 2, 3), keepdim=True)
+        y = torch.conv2d((y + self.bias > 0).float(), scaled, padding=1) * x.abs().mean(1, keepdim=True)
+        y = torch.conv2d(y, bits, padding=1)
+        a, b = y.split([3, 5], 1)
+        y = torch.cat([b, a], 1) + nn.functional.pad(y[:, 2:6], (0, 0, 0, 0, 2, 2))
+        return self.fc(nn.functional.silu(y * 0.01).mean((2, 3)))
+
+
 NETWORKS = {
     "bireal": (bireal, (3, 32, 32)),
     "reactnet": (reactnet, (3, 32, 48)),
@@ -289,6 +318,7 @@ NETWORKS = {
     "mixed": (Mixed, (8, 14, 14)),
     "linear": (BinaryLinear, (8, 3, 5)),
     "nhwc": (Channelslast, (11, 13, 3)),
+    "later": (Later, (3, 9, 7)),
 }
 
 
