@@ -96,7 +96,8 @@ async function findGraph(name: string, { join, inputSize }: Options): Promise<Gr
   if (isKnown) return buildArchitecture(name, build);
   const { findNetwork } = await import('./find.js');
   const { model, isRandom } = await findNetwork(name);
-  if (!isRandom && Object.keys(build).length > 0) {
+  if (isRandom) return buildArchitecture(name, build);
+  if (Object.keys(build).length > 0) {
     const { BitpathError } = await import('../errors.js');
     const reason = `a model has its own join and input size: --join and --input-size are for architectures, ${name} is none`;
     throw new BitpathError('ERR_BITPATH_USAGE', { reason });

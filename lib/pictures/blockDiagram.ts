@@ -57,7 +57,7 @@ function boxOf(graph: Graph, group: Group, index: number, prefix: string): Box {
   const base = { id: `b${index}`, kind, name: scopeName(group, prefix), cost, length };
   if (kind === 'join') return { ...base, title: joinText(group), lines: [], name: '' };
   if (main === undefined) return { ...base, title: group.map(opText).join(' · '), lines: [] };
-  const steps = group.map((node) => (node === main ? 'conv' : opText(node)));
+  const steps = group.map((node) => (node === main && node.op !== 'linear' ? 'conv' : opText(node)));
   return {
     ...base,
     title: opText(main),

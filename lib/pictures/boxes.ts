@@ -49,7 +49,7 @@ export function boxShape(
     case 'join':
       return html`${frame(height / 2, 0, 'paper thin ')}${symbol !== '' && html`<circle class="panel border thin" cx="${px(x + port)}" cy="${px(y + height / 2)}" r="8"/><text class="mark" x="${px(x + port)}" y="${px(y + height / 2 + 4)}" text-anchor="middle">${symbol}</text>`}`;
     case 'step':
-      return frame(6, 0, 'paper thin ');
+      return frame(3, 0, 'paper thin ');
   }
 }
 

@@ -47,8 +47,9 @@ export function keyOf(lanes: readonly Lane[], { boxes }: Diagram, isShown: boole
 }
 
 function kindSample(kind: BoxKind, y: number, id: string): Markup {
-  const box: Box = { id: '', kind, title: '', lines: [], name: '', cost: 0, length: 0 };
-  return boxShape(box, { x: 1, y: y - 7, width: 48, height: 14 }, { port: 0, strip: 18, id });
+  const title = kind === 'join' ? 'add' : '';
+  const box: Box = { id: '', kind, title, lines: [], name: '', cost: 0, length: 0 };
+  return boxShape(box, { x: 1, y: y - 7, width: 48, height: 14 }, { port: 24, strip: 18, id });
 }
 
 function laneText({ rank, cost, length, paths }: Lane): string {

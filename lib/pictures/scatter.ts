@@ -189,15 +189,20 @@ function range(values: readonly number[]): { min: number; max: number } {
 
 /** Round numbers in a range: 1, 2, 5 times the powers of ten, or multiples of one of these. */
 export function ticks({ min, max }: { readonly min: number; readonly max: number }, isLog: boolean): readonly number[] {
-  const steps = (low: number, high: number) => {
+  const steps = (low: number, high: number, digits: readonly number[]) => {
     const found: number[] = [];
     for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
-      for (const digit of [1, 2, 5]) found.push(Number((digit * 10 ** power).toPrecision(1)));
+      for (const digit of digits) found.push(Number((digit * 10 ** power).toPrecision(2)));
     }
     return found;
   };
-  if (isLog) return steps(min, max).filter((value) => value >= min && value <= max);
-  const step = steps((max - min) / 100, max - min).find((size) => (max - min) / size <= 7) ?? max - min;
+  if (isLog) {
+    const inside = (digits: readonly number[]) =>
+      steps(min, max, digits).filter((value) => value >= min && value <= max);
+    const few = inside([1, 2, 5]);
+    return few.length >= 4 ? few : inside([1, 1.5, 2, 3, 4, 5, 7]);
+  }
+  const step = steps((max - min) / 100, max - min, [1, 2, 5]).find((size) => (max - min) / size <= 7) ?? max - min;
   const first = Math.ceil(min / step);
   const count = Math.floor(max / step + 1e-9) - first + 1;
   return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(12)));

@@ -20,8 +20,8 @@ export const PLOT_OPTIONS: Readonly<Record<Plot, PlotOptions>> = {
   },
   storage: {
     title: 'Error against storage',
-    axis: 'storage, Mbit',
-    isLog: false,
+    axis: 'storage, Mbit (log)',
+    isLog: true,
     format: String,
     x: ({ storageMbit }) => storageMbit,
   },

@@ -114,6 +114,7 @@ describe('placeLabels', () => {
 describe('ticks', () => {
   it('are round numbers', () => {
     assert.deepEqual(ticks({ min: 2e6, max: 9e7 }, true), [2e6, 5e6, 1e7, 2e7, 5e7]);
+    assert.deepEqual(ticks({ min: 20, max: 65 }, true), [20, 30, 40, 50]);
     assert.deepEqual(ticks({ min: 0.09, max: 0.36 }, false), [0.1, 0.15, 0.2, 0.25, 0.3, 0.35]);
     assert.deepEqual(ticks({ min: 23, max: 47 }, false), [25, 30, 35, 40, 45]);
   });
