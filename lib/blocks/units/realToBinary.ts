@@ -21,7 +21,8 @@ function gateOf(graph: GraphBuilder, x: Value, outFeatures: number): Value {
 export const realToBinaryUnit: Branch = (graph, x, options) =>
   graph.scope(options.name, () => {
     const normal = graph.batchNorm(x, { name: 'bn' });
-    const counts = conv3x3(graph, graph.sign(normal), options, { scale: false });
+    // Before the conv, which then multiplies while its sums are in registers.
     const gate = graph.scope('gate', () => gateOf(graph, normal, options.outChannels));
+    const counts = conv3x3(graph, graph.sign(normal), options, { scale: false });
     return graph.prelu(graph.mul(counts, gate), { name: 'prelu' });
   });

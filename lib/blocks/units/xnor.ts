@@ -9,9 +9,10 @@ import { conv3x3 } from './conv.js';
 export const xnorUnit: Branch = (graph, x, options) =>
   graph.scope(options.name, () => {
     const normal = graph.batchNorm(x, { name: 'bn' });
-    const dot = conv3x3(graph, graph.sign(normal), options, { scale: true });
+    // Before the conv, which then multiplies while its sums are in registers.
     const magnitude = graph.channelMean(graph.abs(normal));
     const k = graph.avgPool(magnitude, { name: 'k', kernel: 3, stride: options.stride, padding: 1 });
+    const dot = conv3x3(graph, graph.sign(normal), options, { scale: true });
     return graph.relu(graph.mul(dot, k));
   });
 
