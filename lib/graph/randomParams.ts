@@ -65,6 +65,9 @@ function randomBits(spec: ParamSpec, random: Random): Uint8Array {
   return bytes;
 }
 
+/** A channel of zeros has a variance too, or a BatchNorm with eps 0 would divide by it. */
+const SMALLEST = 2 ** -40;
+
 const bias: Draw = (random) => random.uniform(-0.1, 0.1);
 const nearOne: Draw = (random) => random.uniform(0.9, 1.1);
 
@@ -129,7 +132,9 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
       );
       const shift = make('bias', (random, c) => random.uniform(-0.1, 0.1) - rise * at(weight, c)); // centred after the pool
       const mean = make('running_mean', (random, c) => at(x.mean, c) + deviation(x, c) * random.uniform(-0.1, 0.1));
-      const variance = make('running_var', (random, c) => at(x.variance, c) * random.uniform(0.5, 1.5));
+      const variance = make('running_var', (random, c) =>
+        Math.max(at(x.variance, c) * random.uniform(0.5, 1.5), SMALLEST),
+      );
       const gain = (c: number) => at(weight, c) / Math.sqrt(at(variance, c) + node.attrs.eps);
       return map(
         channels,
@@ -140,8 +145,8 @@ function step(graph: Graph, node: AnyNode, inputs: readonly Moments[], make: Mak
     case 'add':
       return map(
         channels,
-        (c) => inputs.reduce((sum, input) => sum + ofAll(input.mean, c), 0),
-        (c) => inputs.reduce((sum, input) => sum + ofAll(input.variance, c), 0),
+        (c) => bounded(inputs.reduce((sum, input) => sum + ofAll(input.mean, c), 0)),
+        (c) => bounded(inputs.reduce((sum, input) => sum + ofAll(input.variance, c), 0)),
       );
     case 'concat':
       return {
@@ -236,8 +241,8 @@ function convolveBits(
   const factor = (o: number) => (factors === undefined ? 1 : at(factors, o));
   return map(
     outChannels,
-    (o) => mean * (sums[o] as number) * factor(o),
-    (o) => variance * taps * factor(o) ** 2,
+    (o) => bounded(mean * (sums[o] as number) * factor(o)),
+    (o) => bounded(variance * taps * factor(o) ** 2),
   );
 }
 function ones(bytes: Uint8Array, from: number, count: number): number {

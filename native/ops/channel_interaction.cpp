@@ -15,6 +15,7 @@ class ChannelInteraction final : public BandedOp {
     output_ = source_.extent;
     const int count = r.integer("pairCount", 1, 1 << 22);
     threshold_ = r.factor();
+    if (!(threshold_ > 0)) r.fail("threshold is not positive");
     const float step = r.factor();
     const AlignedBuffer triples = r.constant<int32_t>("pairs", int64_t{count} * 3);
     for (int i = 0; i < count; ++i) {

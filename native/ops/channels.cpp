@@ -44,9 +44,10 @@ class Fill final : public BandedOp {
   Fill(ProgramReader& r, const KernelTable& kernels) : BandedOp("fill", kernels) {
     output_ = r.extent();
     value_ = r.factor();
-    // Whatever reads it has a map of its size.
-    if (output_.pixels() > r.arenaLines * static_cast<int64_t>(kLineBytes) / 4 / output_.channels)
+    // No map bounds it but those that its steps write, a bit an element at least.
+    if (output_.pixels() > r.arenaLines * static_cast<int64_t>(kLineBytes) * 8 / output_.channels) {
       r.fail("the map is larger than the arena");
+    }
     finishLoad(r);
   }
 

@@ -59,7 +59,7 @@
 //  10 CHANNEL_MEAN src FloatMap                            one channel: 16 sums of every 16th channel, from +0 in channel order,
 //                  are added by halves (l and l + 8, l + 4, l + 2, l + 1); v = sum / channels
 //  11 CHANNEL_INTERACTION  src FloatMap · pairCount · threshold · step (float bits in the words) · pairs const (int32
-//                  [pairCount, 3]: source, target, sign). From y = the element on, for each pair in order:
+//                  [pairCount, 3]: source, target, sign), threshold > 0. From y = the element on, for each pair in order:
 //                  a = y[source] ≥ threshold, b = y[source] ≤ −threshold, y[target] += step·(sign > 0 ? a − b : −(a + b)); v = y
 //
 // Steps, each rounding once:

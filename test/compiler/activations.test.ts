@@ -3,6 +3,7 @@ import test from 'node:test';
 import { BitpathError, compile, GraphBuilder, type Params, randomParams, Tensor } from 'bitpath';
 import { ternaryBits, ternaryLayout, ternaryRules } from '#lib/compiler/activations.js';
 import { rearrangeBits } from '#lib/compiler/bitRows.js';
+import { interpret } from '../reference/interpreter.js';
 
 const node = {} as Parameters<typeof ternaryRules>[0];
 
@@ -39,6 +40,19 @@ test('runs of bits go where they are sent, and nothing else is set', () => {
   const from = Uint8Array.of(0b111111, 0b000001);
   const result = rearrangeBits(from, rows, [{ from: 1, to: 3, count: 2 }]);
   assert.deepEqual([...result], [0b00011000, 0b11, 0, 0], 'bit 0 of a tap has nowhere to go');
+});
+
+test('zeros that are only signed take no more room than their bits', async () => {
+  const b = new GraphBuilder('zeros');
+  const x = b.input({ channels: 64, height: 56, width: 56 });
+  const bits = b.sign(b.padChannels(x, { before: 64 }));
+  b.output('y', b.binaryConv(bits, { outChannels: 64, kernel: 3, padding: 1, stride: 2 }));
+  const graph = b.build();
+  const params = randomParams(graph);
+  const input = Float32Array.from({ length: 64 * 56 * 56 }, (_, i) => Math.sin(i));
+  const reference = interpret(graph, params, input, { folded: true });
+  using executor = await compile(graph, params, { threads: 1, batch: 1 });
+  assert.deepEqual(executor.runSync(input).y?.data, reference.get('y'));
 });
 
 test('a negative threshold is refused by name', async () => {

@@ -210,8 +210,10 @@ Sample broadcasts() {
   b.mul(stream);
   b.store(gated);
   const Map padded = b.map(height, width, 3);
+  const Bits signs = b.bits(height, width, 3, 1);
   b.begin(9, 0, {height, width, 3, word(-1.5f)});
-  b.steps(2);
+  b.steps(3);
+  b.sign(signs);
   b.add(mean);
   b.store(padded);
   b.output(gated);

@@ -176,7 +176,7 @@ function takeStep(b: GraphBuilder, op: Recipe['steps'][number]['op'], values: re
       return b.slice(x, { from, channels: 1 + random.pick(x.shape.channels - from) });
     }
     case 'padChannels':
-      return b.padChannels(x, { before: random.pick(3), after: random.pick(9) });
+      return b.padChannels(x, { before: random.pick(3), after: random.pick(4) === 0 ? 60 : random.pick(9) });
     case 'channelInteraction':
       return b.channelInteraction(x, { pairs: 1 + random.pick(12), threshold: 0.5, step: 0.75 });
   }

@@ -1,5 +1,5 @@
 import { booleanOption, first, type OpDefinition } from './op.js';
-import { CONV_OPTIONS, type ConvOptions, convAttrs, convMacs, convShape, perChannel } from './window.js';
+import { CONV_OPTIONS, type ConvOptions, convAttrs, convMacs, realConvShape, perChannel } from './window.js';
 
 export interface BinaryWeightConvOptions extends ConvOptions {
   /** True: the sum is multiplied by the param `scale` [O]. Default false. */
@@ -19,7 +19,7 @@ export const binaryWeightConv: OpDefinition<'binaryWeightConv'> = {
     ...convAttrs(options, node),
     scale: booleanOption(node, 'scale', options.scale, false),
   }),
-  shape: (attrs, inputs, node) => convShape(attrs, first(inputs), node),
+  shape: (attrs, inputs, node) => realConvShape(attrs, first(inputs), node),
   params: ({ outChannels, kernel, groups, scale }, inputs) => ({
     bits: { type: 'bits', shape: [outChannels, ...kernel, first(inputs).channels / groups] },
     ...(scale ? { scale: perChannel(outChannels) } : {}),

@@ -1,5 +1,5 @@
 import { booleanOption, first, floats, type OpDefinition } from './op.js';
-import { CONV_OPTIONS, type ConvOptions, convAttrs, convMacs, convShape } from './window.js';
+import { CONV_OPTIONS, type ConvOptions, convAttrs, convMacs, realConvShape } from './window.js';
 
 export interface RealConvOptions extends ConvOptions {
   /** Default true, as in PyTorch. */
@@ -16,7 +16,7 @@ export const conv: OpDefinition<'conv'> = {
     ...convAttrs(options, node),
     bias: booleanOption(node, 'bias', options.bias, true),
   }),
-  shape: (attrs, inputs, node) => convShape(attrs, first(inputs), node),
+  shape: (attrs, inputs, node) => realConvShape(attrs, first(inputs), node),
   params: ({ outChannels, kernel, groups, bias }, inputs) => ({
     weight: floats(outChannels, first(inputs).channels / groups, ...kernel),
     ...(bias ? { bias: floats(outChannels) } : {}),

@@ -123,6 +123,19 @@ export function convShape(attrs: ConvAttrs, input: Shape, node: string): Shape {
   return { channels: outChannels, ...windowShape(attrs, attrs.dilation, input, node) };
 }
 
+/** Kernels point at the runs of a window with 32-bit numbers. */
+const MAX_REAL_TAPS = 2 ** 24;
+
+/** {@link convShape} of real-valued maps. */
+export function realConvShape(attrs: ConvAttrs, input: Shape, node: string): Shape {
+  const output = convShape(attrs, input, node);
+  const taps = tapCount(attrs, input);
+  if (taps > MAX_REAL_TAPS) {
+    throw shapeError(node, `expected at most 2²⁴ taps (kernel × channels / groups) but received ${taps}`);
+  }
+  return output;
+}
+
 /** Multiply-accumulates of a convolution. */
 export function convMacs({ kernel, groups }: ConvAttrs, input: Shape, output: Shape): number {
   return kernel[0] * kernel[1] * (input.channels / groups) * output.channels * output.height * output.width;

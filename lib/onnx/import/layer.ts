@@ -81,14 +81,14 @@ function binary(
     const all = product ?? own;
     const hasScale = product !== null || !hasUnit;
     const options = { outChannels: dims[0], ...window, padding, groups, padValue, scale: hasScale };
-    const named = next !== undefined && isHelper(node.name, next.name, 'Conv') ? next : node; // our own export
-    // The last op that a node becomes has its name, since it makes the node's value.
+    // The last op that a node becomes has its name, since it makes the node's value: with the product, that of the Mul.
+    const named = product !== null && next !== undefined ? next : node;
     const suffix = bias === undefined ? '' : '.sum';
     const value = emitter.add(
       'binaryConv',
       [source],
       options,
-      product === null ? node : named,
+      named,
       {
         bits,
         ...(hasScale ? { scale: all } : {}),
