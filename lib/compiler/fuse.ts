@@ -1,3 +1,4 @@
+import { BitpathError } from '../errors.js';
 import type { Padding, Value } from '../graph/types.js';
 import {
   at,
@@ -15,6 +16,8 @@ import {
 
 /** Steps after which an instruction absorbs no more: far more than any network has, and native/ops/steps.h has room for twice as many. */
 const LONGEST = 128;
+/** As native/ops/steps.h has it. */
+const MOST_STEPS = 256;
 
 /**
  * Makes instructions: whatever is element-wise becomes a step of the instruction that makes its operand, so that a map is
@@ -100,6 +103,10 @@ class Fuser {
 
   #push(value: number, make: Maker, steps: readonly Step[], names: readonly string[]): void {
     const { shape } = at(this.#graph.values, value);
+    if (steps.length > MOST_STEPS) {
+      const reason = `what is made of ${names[0]} at once takes ${steps.length} steps, more than ${MOST_STEPS}: it is binarised too often`;
+      throw new BitpathError('ERR_BITPATH_GRAPH', { reason });
+    }
     this.#instructions.push({ names: [...new Set(names)], when: 0, make, shape, steps });
     for (const step of steps) if (step.op === 'store') this.#stored.add(step.value);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { GraphBuilder, randomParams, type Value } from 'bitpath';
+import { BitpathError, GraphBuilder, randomParams, type Value } from 'bitpath';
 import { fold } from '#lib/compiler/fold.js';
 import { fuse } from '#lib/compiler/fuse.js';
 import { joinConcats } from '#lib/compiler/join.js';
@@ -162,4 +162,22 @@ test('a chain that is longer than an instruction may be goes on in a MAP', () =>
     ['input', 'map', 'map', 'map', 'map'],
   );
   assert.ok(instructions.every(({ steps }) => steps.length <= 130));
+});
+
+test('more signs of one value than an instruction has steps for are refused by name', () => {
+  const b = new GraphBuilder('many');
+  const x = b.input({ channels: 2, height: 2, width: 2 });
+  for (let i = 0; i < 260; i++) {
+    b.output(`y${i}`, b.binaryConv(b.sign(x, { threshold: true }), { outChannels: 1, kernel: 1 }));
+  }
+  const graph = b.build();
+  assert.throws(
+    () => fuse(fold(graph, randomParams(graph))),
+    (error) => {
+      assert.ok(error instanceof BitpathError);
+      assert.equal(error.code, 'ERR_BITPATH_GRAPH');
+      assert.match(error.message, /made of input at once takes 260 steps, more than 256/);
+      return true;
+    },
+  );
 });
