@@ -7,6 +7,7 @@
  */
 import type { AnyNode } from '../graph/types.js';
 import type { Step } from './pathCosts.js';
+import type { InputsOf } from './region.js';
 
 /** Paths that are counted together. */
 export interface Tally {
@@ -33,6 +34,7 @@ export function pathLists(
   steps: readonly Step[],
   by: 'cost' | 'length',
   most: number,
+  inputsOf: InputsOf,
 ): ReadonlyMap<number, PathList> {
   const lists = new Map<number, PathList>();
   nodes.forEach((node, i) => {
@@ -42,7 +44,7 @@ export function pathLists(
     }
     const step = steps[i] as Step;
     const merged: PathList = new Map();
-    for (const input of node.inputs) {
+    for (const input of inputsOf(node)) {
       const list = lists.get(input);
       if (list !== undefined) addAll(merged, list, step, by);
     }
@@ -101,6 +103,7 @@ export function tracePath(
   by: 'cost' | 'length',
   cost: number,
   length: number,
+  inputsOf: InputsOf,
 ): readonly number[] {
   const writer = new Map(nodes.map(({ output }, i) => [output, i]));
   const path = [nodes.length - 1];
@@ -108,7 +111,7 @@ export function tracePath(
     const step = steps[at] as Step;
     cost -= step.cost;
     length -= step.length;
-    const input = (nodes[at] as AnyNode).inputs.find((id) => {
+    const input = inputsOf(nodes[at] as AnyNode).find((id) => {
       const tally = lists
         .get(id)
         ?.get(by === 'cost' ? cost : 0)
