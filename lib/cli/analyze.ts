@@ -2,7 +2,6 @@
 import { type Command, Option } from 'commander';
 import type { ArchitectureOptions } from '../architectures/index.js';
 import type { Graph } from '../graph/types.js';
-import type { NetworkAnalysis } from '../pictures/networkAnalysis.js';
 import { integerOption, jsonOption, newCommand } from './command.js';
 import { writeJson, writeLines } from './output.js';
 
@@ -59,14 +58,24 @@ Examples:
 
 async function analyze(name: string, options: Options): Promise<void> {
   const { block, levels, groupBy, svg, html, json, picture } = options;
-  const [{ analyseNetwork }, { drawing }, text] = await Promise.all([
+  const [{ analyseNetwork }, { drawing }, text, { listArchitectures }, { storageRuleOf }] = await Promise.all([
     import('../pictures/networkAnalysis.js'),
     import('../pictures/index.js'),
     import('./analyzeText.js'),
+    import('../architectures/index.js'),
+    import('../analysis/table1Rules.js'),
   ]);
   const graph = await findGraph(name, options);
-  const analysis = analyseNetwork(graph, { levels, groupBy, ...(block !== undefined && { block }) });
-  const subject = await subjectOf(analysis, name);
+  const architecture = listArchitectures().find((known) => known.name === name) ?? null;
+  // As its row of Table 1 is counted, which table1 shows.
+  const storage = storageRuleOf(architecture?.rows ?? []);
+  const analysis = analyseNetwork(graph, {
+    levels,
+    groupBy,
+    ...(block !== undefined && { block }),
+    ...(storage !== undefined && { storage }),
+  });
+  const subject = { analysis, architecture, title: architecture?.title ?? name };
 
   const files: [file: string, content: string][] = [];
   // All of it is drawn before anything is written.
@@ -80,12 +89,6 @@ async function analyze(name: string, options: Options): Promise<void> {
     const written = files.map(([file]) => `written: ${file}`);
     writeLines([...text.linesOf(subject), ...(written.length > 0 ? ['', ...written] : [])]);
   }
-}
-
-async function subjectOf(analysis: NetworkAnalysis, name: string) {
-  const { listArchitectures } = await import('../architectures/index.js');
-  const architecture = listArchitectures().find((known) => known.name === name) ?? null;
-  return { analysis, architecture, title: architecture?.title ?? name };
 }
 
 /** An architecture with these options, or the graph of a model, which is what it is. */

@@ -53,6 +53,11 @@ describe('Table 1, counted', () => {
     assert.equal(row(11).counted?.storageRule, 'weights');
     assert.equal(row(11).counted?.ruleReason, null);
     assert.ok(row(38).counted?.ruleReason);
+    // What the reason says is what is counted.
+    for (const number of [2, 8]) {
+      const { storage, ruleReason } = row(number).counted!;
+      assert.ok(ruleReason!.endsWith(`(${storage.counted.toFixed(2)})`), `${number} ${ruleReason} ${storage.counted}`);
+    }
   });
 });
 

@@ -10,7 +10,12 @@ interface Document {
     row: number;
     label: string;
     reported: { storageMbit: number };
-    counted: null | { storage: { counted: number; agreement: string }; fullGflops: number; reactnetOps: number };
+    counted: null | {
+      otherReading: { architecture: string } | null;
+      storage: { counted: number; agreement: string };
+      fullGflops: number;
+      reactnetOps: number;
+    };
   }[];
   claims: { id: string }[];
 }
@@ -24,7 +29,11 @@ describe('bitpath table1', () => {
     const lines = stdout.split('\n');
     for (const { row, label } of counted) assert.ok(lines[row]!.trimStart().startsWith(`${row}  ${label}`), lines[row]);
     assert.match(lines[22]!, /37\.13 +15\.63 +33\.2 +30\.98 +−6\.7 % ! +0\.13 +0\.1254 +=$/);
-    assert.match(stdout, /Storage off by more than 1 %\n(.*\n)*? {2}row 22: unexplained/);
+    assert.match(
+      stdout,
+      /Storage off by more than 1 %\n(.*\n)*? {2}row 22: unexplained; the name’s other reading,\s+igp-resnet37-41-c4d8, counts 32\.27\s+\(−2\.8 %\)/,
+    );
+    assert.doesNotMatch(stdout, /not built yet/i);
     assert.match(stdout, /\nFitted\n {2}rows 34, 37: /);
     for (const line of lines) assert.ok(textWidth(line) <= 100, line);
   });
@@ -51,6 +60,7 @@ describe('bitpath table1', () => {
       assert.equal(row.reported.storageMbit, expected.storageMbit);
       assert.equal(row.counted?.storage.counted, expected.counted?.storage.counted);
       assert.equal(row.counted?.storage.agreement, expected.counted?.storage.agreement);
+      assert.equal(row.counted?.otherReading?.architecture, i === 21 ? 'igp-resnet37-41-c4d8' : undefined);
       assert.equal(row.counted?.reactnetOps, expected.counted?.costs.flops);
     });
     assert.deepEqual(document.claims, JSON.parse(JSON.stringify(evaluateClaims())));
