@@ -65,8 +65,8 @@ const MOST_COSTS = 16384;
  * from `to` back to `from`; every edge of the graph but side inputs (see {@link RegionOptions.sideInputs}) is a branch, so an
  * `add` has two and a value that is read twice has two ways out. Exact, whatever the number of paths; nothing is enumerated.
  *
- * Throws `ERR_BITPATH_ARGUMENT` and `ERR_BITPATH_UNKNOWN_OPTION` for bad options, also where more than 16384 distinct costs
- * would have to be kept.
+ * Throws `ERR_BITPATH_ARGUMENT` and `ERR_BITPATH_UNKNOWN_OPTION` for bad options, also where more than 16384 distinct costs,
+ * or 2¹⁹ of them and their lengths over all values, would have to be kept.
  */
 export function gradientPaths(target: Graph | Block, options: GradientPathOptions = {}): GradientPaths {
   checkOptions('gradientPaths', options, OPTIONS);
@@ -77,7 +77,7 @@ export function gradientPaths(target: Graph | Block, options: GradientPathOption
   const { from, to } = region;
   if (nodes.length === 0) return { levels: [], total: 0n, longest: 0, maxCost: 0, from, to };
 
-  const byLength = pathLists(nodes, steps, 'length', 1, region.inputsOf);
+  const byLength = pathLists(nodes, steps, 'length', 1, region.inputsOf) as ReadonlyMap<number, PathList>;
   const all = [...(byLength.get(to)?.get(0)?.entries() ?? [])];
   const summary = {
     total: all.reduce((sum, [, tally]) => sum + tally.count, 0n),
@@ -118,6 +118,9 @@ function levelsByCost({ to }: Region, context: Context, count: number, tolerance
   for (let most = exact ? count : 64; ; most *= 4) {
     // One more than asked for says whether there are more.
     const lists = pathLists(context.nodes, context.steps, 'cost', most + 1, context.inputsOf);
+    if (lists === undefined) {
+      throw argumentError('count', `fewer levels: ${most} distinct costs at each value would have to be kept`, count);
+    }
     const entries = [...(lists.get(to) as PathList)];
     const isComplete = entries.length <= most;
     const groups: { limit: number; lengths: Lengths[] }[] = [];

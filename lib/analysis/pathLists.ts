@@ -23,10 +23,13 @@ export type Lengths = Map<number, Tally>;
 /** Cost → length → paths; costs rise. By length alone, the one cost is 0. */
 export type PathList = Map<number, Lengths>;
 
+/** Entries of all lists together that {@link pathLists} makes at most; more of them would take long, and gigabytes. */
+const MOST_ENTRIES = 2 ** 19;
+
 const START: Tally = Object.freeze({ count: 1n, gain: 1, gainSquared: 1, minCost: 0, maxCost: 0 });
 
 /**
- * The list of each value between the first node's and the last one's. `nodes` are in topological order; those of their
+ * The list of each value between the first node's and the last one's; undefined where they would be too long together. `nodes` are in topological order; those of their
  * inputs that no other node here writes are no branches. Costs of `steps` must add without rounding.
  */
 export function pathLists(
@@ -35,12 +38,13 @@ export function pathLists(
   by: 'cost' | 'length',
   most: number,
   inputsOf: InputsOf,
-): ReadonlyMap<number, PathList> {
+): ReadonlyMap<number, PathList> | undefined {
+  let entries = 0;
   const lists = new Map<number, PathList>();
-  nodes.forEach((node, i) => {
+  for (const [i, node] of nodes.entries()) {
     if (i === 0) {
       lists.set(node.output, new Map([[0, new Map([[0, START]])]]));
-      return;
+      continue;
     }
     const step = steps[i] as Step;
     const merged: PathList = new Map();
@@ -48,8 +52,11 @@ export function pathLists(
       const list = lists.get(input);
       if (list !== undefined) addAll(merged, list, step, by);
     }
-    lists.set(node.output, smallest(merged, by === 'cost' ? most : 1));
-  });
+    const kept = smallest(merged, by === 'cost' ? most : 1);
+    for (const lengths of kept.values()) entries += lengths.size;
+    if (by === 'cost' && entries > MOST_ENTRIES) return undefined;
+    lists.set(node.output, kept);
+  }
   return lists;
 }
 

@@ -1,7 +1,9 @@
 /** `bitpath analyze`: how do gradients get through a network? As text, and as pictures. */
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ArchitectureOptions } from '../architectures/index.js';
 import type { Graph } from '../graph/types.js';
+import { BitpathError } from '../errors.js';
 import { integerOption, jsonOption, newCommand } from './command.js';
 import { writeJson, writeLines } from './output.js';
 
@@ -15,7 +17,7 @@ interface Options {
   readonly join?: 'mean' | 'sum';
   readonly inputSize?: number;
   readonly svg?: string;
-  readonly picture: (typeof PICTURES)[number];
+  readonly picture?: (typeof PICTURES)[number];
   readonly html?: string;
   readonly json?: true;
 }
@@ -31,14 +33,14 @@ export function analyzeCommand(): Command {
       '--block <names>',
       'the block to draw, or several in a row with commas\nbetween (default: the first two layers or more)',
     )
-    .addOption(integerOption('--levels <n>', 'levels of gradient paths', 1, 5).default(3))
+    .addOption(integerOption('--levels <n>', 'levels of gradient paths, 1 to 5', 1, 5).default(3))
     .addOption(new Option('--group-by <what>', 'what makes a level').choices(['cost', 'length']).default('cost'))
     .addOption(
       new Option('--join <how>', 'how branches meet, where it is left open (default: mean)').choices(['mean', 'sum']),
     )
     .addOption(integerOption('--input-size <pixels>', 'height and width of the input (default: 224)', 1, 65535))
     .option('--svg <file>', 'write one picture (needs the package elkjs, or echarts for plots)')
-    .addOption(new Option('--picture <which>', 'the picture of --svg').choices(PICTURES).default('block'))
+    .addOption(new Option('--picture <which>', 'the picture of --svg (default: block)').choices(PICTURES))
     .option('--html <file>', 'write a page with all of them (needs both packages)')
     .addOption(jsonOption())
     .addHelpText(
@@ -57,7 +59,11 @@ Examples:
 }
 
 async function analyze(name: string, options: Options): Promise<void> {
-  const { block, levels, groupBy, svg, html, json, picture } = options;
+  const { block, levels, groupBy, svg, html, json, picture = 'block' } = options;
+  if (svg === undefined && options.picture !== undefined) throw usageError('--picture is the picture of --svg <file>');
+  if (svg !== undefined && html !== undefined && resolve(svg) === resolve(html)) {
+    throw usageError(`--svg and --html would both write ${svg}`);
+  }
   const [{ analyseNetwork }, { drawing }, text, { listArchitectures }, { storageRuleOf }] = await Promise.all([
     import('../pictures/networkAnalysis.js'),
     import('../pictures/index.js'),
@@ -101,9 +107,12 @@ async function findGraph(name: string, { join, inputSize }: Options): Promise<Gr
   const { model, isRandom } = await findNetwork(name);
   if (isRandom) return buildArchitecture(name, build);
   if (Object.keys(build).length > 0) {
-    const { BitpathError } = await import('../errors.js');
     const reason = `a model has its own join and input size: --join and --input-size are for architectures, ${name} is none`;
-    throw new BitpathError('ERR_BITPATH_USAGE', { reason });
+    throw usageError(reason);
   }
   return model.graph;
+}
+
+function usageError(reason: string): BitpathError {
+  return new BitpathError('ERR_BITPATH_USAGE', { reason });
 }

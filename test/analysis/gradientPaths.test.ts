@@ -333,6 +333,13 @@ describe('bad calls of gradientPaths', () => {
     const cost = new Map(Array.from({ length: 16 }, (_, i) => [`n${i}`, 2 ** i]));
     const all = { cost, count: Number.POSITIVE_INFINITY };
     assert.throws(() => gradientPaths(chain, all), { code: 'ERR_BITPATH_ARGUMENT', message: /16384 distinct costs/ });
+    // Early where many nodes would have to keep as many: it ran out of memory.
+    const network = buildArchitecture('igp-resnet69-31');
+    const real = new Map(network.nodes.map(({ name, op }, i) => [name, op === 'binaryConv' ? Math.sqrt(i + 2) : 0]));
+    assert.throws(() => gradientPaths(network, { cost: real, count: Number.POSITIVE_INFINITY }), {
+      code: 'ERR_BITPATH_ARGUMENT',
+      message: /distinct costs at each value/,
+    });
     assert.equal(gradientPaths(chain, { cost, count: 9 }).levels[8]?.cost, 8);
   });
 });

@@ -185,7 +185,10 @@ describe('bitpath analyze', () => {
     [['igp-resnet37-41', '--input-size', '8'], /ERR_BITPATH_SHAPE/, 1],
     [['igp-resnet37-41', '--levels', '6'], /Expected an integer from 1 to 5.*ERR_BITPATH_USAGE/, 2],
     [['igp-resnet37-41', '--picture', 'all'], /Allowed choices are block, network.*ERR_BITPATH_USAGE/, 2],
-    [['igp-resnet37-41-tiny-imagenet', '--join', 'sum'], /a model has its own.*ERR_BITPATH_USAGE/, 1],
+    [['igp-resnet37-41-tiny-imagenet', '--join', 'sum'], /a model has its own.*ERR_BITPATH_USAGE/, 2],
+    [['resnet18', '--picture', 'network'], /--picture is the picture of --svg.*ERR_BITPATH_USAGE/, 2],
+    [['resnet18', '--svg', 'a', '--html', './a'], /would both write a.*ERR_BITPATH_USAGE/, 2],
+    [['reactnet-resnet18+ternary'], /a row of Table 1 that its unit defines/, 1],
     [['igp-resnet37-41', '--svg', 'none/a.svg'], /ENOENT/, 1],
   ];
   for (const [args, message, expected] of cases) {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { countTable1, evaluateClaims } from 'bitpath/analysis';
 import { textWidth } from '#lib/cli/format.js';
-import { bitpath } from './run.js';
+import { bitpath, root } from './run.js';
 
 interface Document {
   schema: string;
@@ -81,6 +84,15 @@ describe('bitpath table1', () => {
     const tableLines = stdout.split('\n').filter((line) => line.startsWith('|'));
     assert.equal(tableLines.length, 2 + 39 + 2 + evaluateClaims().length);
     assert.match(stdout, /\| BNN ResNet18#\\\* \|/);
+  });
+
+  it('says without a stack trace that the disk is full', { skip: !existsSync('/dev/full') }, () => {
+    const main = join(root, 'dist/cli/main.js');
+    const run = spawnSync('sh', ['-c', '"$0" "$1" table1 --csv > /dev/full', process.execPath, main], {
+      encoding: 'utf8',
+    });
+    assert.equal(run.status, 1);
+    assert.match(run.stderr, /^bitpath: .*ENOSPC.* \(ENOSPC\)\n$/);
   });
 
   it('takes one form at a time', async () => {
