@@ -7,6 +7,7 @@ import { checkGraph } from '../graph/builder.js';
 import { nodeCost } from '../graph/cost.js';
 import type { AnyNode, ConvAttrs, Graph, Value } from '../graph/types.js';
 import { isBinaryConv } from './pathCosts.js';
+import { dataInputs } from './region.js';
 
 /** base^exponent. */
 export interface Power {
@@ -27,7 +28,10 @@ export interface Capability {
   readonly output: Power;
   /** Bi-Real's claim for the sum with a shortcut: the exponent twice. It ignores that the output is a function of the shortcut's map. */
   readonly biRealClaim: Power;
-  /** True where the output meets another map in an `add` behind element-wise ops: where Bi-Real's claim would apply. */
+  /**
+   * True where, behind element-wise ops, an `add` joins the output and a map that the convolution's input is made from (or a
+   * full-precision downsampling of one): where Bi-Real's claim would apply.
+   */
   readonly hasShortcut: boolean;
   /** Bits of `output` where taps on padding, which are constant, are left out. */
   readonly bitsWithinBorders: number;
@@ -84,7 +88,7 @@ function capabilityOf(graph: Graph, node: AnyNode): Capability {
     input: inputPower,
     output: full,
     biRealClaim: power(full.base, 2n * full.exponent),
-    hasShortcut: meetsShortcut(graph, node.output),
+    hasShortcut: meetsShortcut(graph, node.output, node.inputs[0] as number),
     bitsWithinBorders,
     boundBits: Math.min(inputPower.bits, full.bits, bitsWithinBorders),
   };
@@ -109,16 +113,47 @@ function validTaps(attrs: ConvAttrs, axis: 0 | 1, inputSize: number, outputSize:
   return counts;
 }
 
-/** Follows ops of one input and one reader that keep the shape, as far as an `add`. */
-function meetsShortcut(graph: Graph, value: number): boolean {
+/**
+ * Follows ops of one input and one reader that keep the shape (a `mul`'s factor aside, copies of the channels included) as far
+ * as an `add`, whose other summand must come from what the convolution reads.
+ */
+function meetsShortcut(graph: Graph, value: number, source: number): boolean {
   const readers = graph.nodes.filter(({ inputs }) => inputs.includes(value));
   const [reader] = readers;
   if (reader === undefined || readers.length > 1) return false;
-  if (reader.op === 'add') return true;
-  const { binaryMacs, realMacs } = nodeCost(graph, reader);
-  if (reader.inputs.length !== 1 || binaryMacs + realMacs > 0) return false;
+  if (reader.op === 'add') {
+    const others = reader.inputs.filter((id) => id !== value);
+    return others.length === 1 && isShortcut(graph, others[0] as number, ancestors(graph, source));
+  }
+  const [only, ...more] = distinctInputs(graph, reader);
+  if (only !== value || more.length > 0 || hasMacs(graph, reader)) return false;
   const [before, after] = [graph.values[value] as Value, graph.values[reader.output] as Value];
-  return (
-    after.type === 'float32' && elementCount(before) === elementCount(after) && meetsShortcut(graph, reader.output)
-  );
+  const keepsShape = elementCount(before) === elementCount(after) || reader.op === 'concat';
+  return after.type === 'float32' && keepsShape && meetsShortcut(graph, reader.output, source);
+}
+
+/** True where `value` is one of `sources`, or made from one by ops of one input (a downsampling) without 1-bit convolutions. */
+function isShortcut(graph: Graph, value: number, sources: ReadonlySet<number>): boolean {
+  if (sources.has(value)) return true;
+  const writer = graph.nodes.find(({ output }) => output === value);
+  if (writer === undefined || isBinaryConv(graph, writer)) return false;
+  const [only, ...more] = distinctInputs(graph, writer);
+  return only !== undefined && more.length === 0 && isShortcut(graph, only, sources);
+}
+
+/** `value` and all that it is made from. */
+function ancestors(graph: Graph, value: number): ReadonlySet<number> {
+  const found = new Set([value]);
+  for (const { inputs, output } of graph.nodes.toReversed())
+    if (found.has(output)) for (const id of inputs) found.add(id);
+  return found;
+}
+
+function distinctInputs(graph: Graph, node: AnyNode): readonly number[] {
+  return [...new Set(dataInputs(graph)(node))];
+}
+
+function hasMacs(graph: Graph, node: AnyNode): boolean {
+  const { binaryMacs, realMacs } = nodeCost(graph, node);
+  return binaryMacs + realMacs > 0;
 }

@@ -21,9 +21,10 @@ export interface Claim {
   readonly evidence: readonly string[];
 }
 
-/** What we take the paper's vague words to mean. */
+/** What we take the paper's vague words to mean; evidence says so in words. */
 export const LARGE_MARGIN = 1;
 export const ALMOST_THE_SAME = 0.1;
+export const SAME_MEANS = `criterion: “the same” and ≈ mean within ${100 * ALMOST_THE_SAME} %, above or below`;
 
 export const ABSTRACT = 'Abstract';
 export const COMPARISON = 'Comparison to State-of-the-Art';
@@ -35,6 +36,15 @@ export const isIgp = ({ label }: Table1Row) => label.startsWith('IGP');
 export const BINARY = TABLE_1.filter(({ sizeClass }) => sizeClass !== 'float');
 export const IGP = BINARY.filter(isIgp);
 export const two = (value: number) => value.toFixed(2);
+/** The four IGP networks that have an error, and what each of them improves. */
+export const PAIRS = (
+  [
+    ['IGP-ResNet37(41)', 'Bi-Real ResNet18(64)'],
+    ['IGP-ResNet41(48)', 'Bi-Real ResNet34(64)'],
+    ['IGP-DenseNet51(53)', 'BinaryDenseNet51(32)'],
+    ['IGP-DenseNet69(48)', 'BinaryDenseNet69(32)'],
+  ] as const
+).map(([igp, base]) => ({ igp: row(igp), base: row(base) }));
 export const named = ({ label, top1Error }: Table1Row) => `${label} ${two(top1Error)}`;
 export const verdictOf = (isTrue: boolean): Verdict => (isTrue ? 'holds' : 'fails');
 /** `holds` if all do, `partly` if some do. */

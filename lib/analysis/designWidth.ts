@@ -4,7 +4,7 @@ import { buildArchitecture } from '../architectures/index.js';
 import { checkGraph } from '../graph/builder.js';
 import type { AnyNode, Graph, Shape, Value } from '../graph/types.js';
 import { countCosts } from './costs.js';
-import { type FamilyFigures, familyFigures, type IgpFamilyMember } from './igpFamily.js';
+import { checkBlocks, type FamilyFigures, figuresOf, type IgpFamilyMember } from './igpFamily.js';
 import { binaryOperations, isBinaryConv } from './pathCosts.js';
 
 /**
@@ -61,6 +61,7 @@ const WIDEST = 2 ** 16;
  */
 export function designWidth(options: DesignWidthOptions): DesignedWidth {
   checkOptions('designWidth', options, ['rule', 'convs', 'blocksPerStage', 'baseline']);
+  if (options === undefined) throw argumentError('designWidth', 'an object with rule and convs', options);
   const { blocksPerStage = [1, 1, 1, 1], baseline = 'bireal-resnet18-64' } = options;
   const rule = checkOneOf('rule', options.rule, WIDTH_RULES);
   const convs = checkInteger('convs', options.convs, 3, 1023);
@@ -83,16 +84,6 @@ export function designWidth(options: DesignWidthOptions): DesignedWidth {
   return { rule, width: fits, cost: costAt(fits), baselineCost, paper: paper ?? null };
 }
 
-export function checkBlocks(blocks: readonly number[], argument = 'blocksPerStage'): readonly number[] {
-  if (!Array.isArray(blocks) || blocks.length < 1 || blocks.length > 8) {
-    throw argumentError(argument, 'an array of 1 to 8 numbers of blocks', blocks);
-  }
-  blocks.forEach((count, i) => {
-    checkInteger(`${argument}[${i}]`, count, 1, 1024);
-  });
-  return blocks;
-}
-
 function comparison(rule: WidthRule, graph: Graph, convs: number, member: Omit<IgpFamilyMember, 'width'>) {
   if (rule === 'block') {
     const conv = graph.nodes.find((node) => isBinaryConv(graph, node));
@@ -109,7 +100,7 @@ function comparison(rule: WidthRule, graph: Graph, convs: number, member: Omit<I
   const costs = countCosts(graph);
   const key = rule === 'storage' ? 'storageBits' : (rule satisfies keyof FamilyFigures);
   return {
-    costAt: (width: number) => familyFigures({ ...member, width }, { inputSize, classes })[key],
+    costAt: (width: number) => figuresOf({ ...member, width }, { inputSize, classes })[key],
     baselineCost: costs[key],
   };
 }

@@ -40,7 +40,7 @@ export function* enumeratePaths(target: Graph | Block, options: EnumeratePathOpt
       trail.pop();
       continue;
     }
-    const { inputs } = nodes[top.at] as AnyNode;
+    const inputs = region.inputsOf(nodes[top.at] as AnyNode);
     do top.branch += 1;
     while (top.branch < inputs.length && !writer.has(inputs[top.branch] as number));
     if (top.branch >= inputs.length) trail.pop();

@@ -3,7 +3,15 @@ import { argumentError, checkFinite, checkInteger, checkOneOf, checkOptions } fr
 import type { AnyNode, Graph } from '../graph/types.js';
 import { type PathCost, pathSteps, type Step } from './pathCosts.js';
 import { addTally, type Lengths, type PathList, pathLists, tracePath } from './pathLists.js';
-import { type Block, findRegion, REGION_OPTIONS, type Region, type RegionOptions, regionNodes } from './region.js';
+import {
+  type Block,
+  findRegion,
+  type InputsOf,
+  REGION_OPTIONS,
+  type Region,
+  type RegionOptions,
+  regionNodes,
+} from './region.js';
 
 export interface GradientPathOptions extends RegionOptions {
   /** Levels asked for: 3 gives N_1st, N_2nd, N_3rd. An integer from 1 to 4096, or Infinity for all. Default 3. */
@@ -29,7 +37,7 @@ export interface PathLevel {
   /** All lengths that occur, rising. */
   readonly lengths: readonly { readonly length: number; readonly count: bigint }[];
   readonly count: bigint;
-  /** Σ and Σ of squares of the paths' gains: a path's gain is the product of the `scale` factors on it (½ at a mean join). */
+  /** Σ and Σ of squares of the paths' gains: a path's gain is the product of the `scale` factors on it (½ at a mean join). Pools, means, BatchNorms and gates count as 1. */
   readonly gain: number;
   readonly gainSquared: number;
   /** Names of the nodes of one path of cost `cost`, from the one that writes `from` to the one that writes `to`. */
@@ -54,11 +62,11 @@ const MOST_COSTS = 16384;
 
 /**
  * Gradient paths of `target`, a graph or a block, by rising cost ("Gradient path metric", Figure 2). A gradient path leads
- * from `to` back to `from`; every edge of the graph is a branch, so an `add` has two and a value that is read twice has two
- * ways out. Exact, whatever the number of paths; nothing is enumerated.
+ * from `to` back to `from`; every edge of the graph but side inputs (see {@link RegionOptions.sideInputs}) is a branch, so an
+ * `add` has two and a value that is read twice has two ways out. Exact, whatever the number of paths; nothing is enumerated.
  *
- * Throws `ERR_BITPATH_ARGUMENT` and `ERR_BITPATH_UNKNOWN_OPTION` for bad options, also where more than 16384 distinct costs
- * would have to be kept.
+ * Throws `ERR_BITPATH_ARGUMENT` and `ERR_BITPATH_UNKNOWN_OPTION` for bad options, also where more than 16384 distinct costs,
+ * or 2¹⁹ of them and their lengths over all values, would have to be kept.
  */
 export function gradientPaths(target: Graph | Block, options: GradientPathOptions = {}): GradientPaths {
   checkOptions('gradientPaths', options, OPTIONS);
@@ -69,7 +77,7 @@ export function gradientPaths(target: Graph | Block, options: GradientPathOption
   const { from, to } = region;
   if (nodes.length === 0) return { levels: [], total: 0n, longest: 0, maxCost: 0, from, to };
 
-  const byLength = pathLists(nodes, steps, 'length', 1);
+  const byLength = pathLists(nodes, steps, 'length', 1, region.inputsOf) as ReadonlyMap<number, PathList>;
   const all = [...(byLength.get(to)?.get(0)?.entries() ?? [])];
   const summary = {
     total: all.reduce((sum, [, tally]) => sum + tally.count, 0n),
@@ -78,7 +86,7 @@ export function gradientPaths(target: Graph | Block, options: GradientPathOption
     from,
     to,
   };
-  const context: Context = { nodes, steps, groupBy, lists: byLength };
+  const context: Context = { nodes, steps, groupBy, lists: byLength, inputsOf: region.inputsOf };
   if (groupBy === 'length') {
     const lengths = all.sort(([a], [b]) => a - b).slice(0, count);
     return { levels: lengths.map((entry) => level([new Map([entry])], context)), ...summary };
@@ -101,6 +109,7 @@ interface Context {
   readonly steps: readonly Step[];
   readonly groupBy: 'cost' | 'length';
   readonly lists: ReadonlyMap<number, PathList>;
+  readonly inputsOf: InputsOf;
 }
 
 /** Keeps more and more distinct costs until `count` levels are known to be whole. */
@@ -108,7 +117,10 @@ function levelsByCost({ to }: Region, context: Context, count: number, tolerance
   const exact = tolerance === 0 && count !== Number.POSITIVE_INFINITY;
   for (let most = exact ? count : 64; ; most *= 4) {
     // One more than asked for says whether there are more.
-    const lists = pathLists(context.nodes, context.steps, 'cost', most + 1);
+    const lists = pathLists(context.nodes, context.steps, 'cost', most + 1, context.inputsOf);
+    if (lists === undefined) {
+      throw argumentError('count', `fewer levels: ${most} distinct costs at each value would have to be kept`, count);
+    }
     const entries = [...(lists.get(to) as PathList)];
     const isComplete = entries.length <= most;
     const groups: { limit: number; lengths: Lengths[] }[] = [];
@@ -127,14 +139,14 @@ function levelsByCost({ to }: Region, context: Context, count: number, tolerance
   }
 }
 
-function level(parts: readonly Lengths[], { nodes, steps, groupBy, lists }: Context): PathLevel {
+function level(parts: readonly Lengths[], { nodes, steps, groupBy, lists, inputsOf }: Context): PathLevel {
   const sum: Lengths = new Map();
   for (const part of parts) for (const [length, tally] of part) addTally(sum, length, tally);
   const lengths = [...sum].sort(([a], [b]) => a - b);
   const tallies = lengths.map(([, tally]) => tally);
   const cost = Math.min(...tallies.map(({ minCost }) => minCost));
   const cheapest = lengths.find(([, { minCost }]) => minCost === cost) as (typeof lengths)[number];
-  const path = tracePath(nodes, steps, lists, groupBy, cost, cheapest[0]);
+  const path = tracePath(nodes, steps, lists, groupBy, cost, cheapest[0], inputsOf);
   return {
     cost,
     maxCost: Math.max(...tallies.map(({ maxCost }) => maxCost)),

@@ -2,6 +2,7 @@
  * Networks of IGP-ResNet's shape (stem, stages of width w, 2w, 4w … with transitions between them, classifier), as formulas
  * for looking at many of them and as a graph for one. A test holds the two equal.
  */
+import { argumentError, checkFinite, checkInteger, checkOneOf, checkOptions } from '../check.js';
 import { classifier } from '../architectures/architecture.js';
 import { igpResNet, igpTransition } from '../blocks/igpResNet.js';
 import { biReal } from '../blocks/residual.js';
@@ -40,6 +41,33 @@ export interface FamilyInput {
   readonly classes?: number;
 }
 
+function checkMember(member: IgpFamilyMember): IgpFamilyMember {
+  if (typeof member !== 'object' || member === null) throw argumentError('member', 'a network of the family', member);
+  const { kind, columns, width, blocksPerStage } = member;
+  checkOneOf('kind', kind, ['igp', 'chain'] as const);
+  if (kind === 'chain' && columns !== 1) throw argumentError('columns', '1, of a chain', columns);
+  checkInteger('columns', columns, 1, 10);
+  if (checkFinite('width', width) <= 0) throw argumentError('width', 'a number > 0', width);
+  checkBlocks(blocksPerStage);
+  return member;
+}
+
+function checkInput(input: FamilyInput): FamilyInput {
+  checkOptions('input', input, ['inputSize', 'classes']);
+  checkInteger('inputSize', input.inputSize ?? 224, 1, 65535);
+  checkInteger('classes', input.classes ?? 1000, 1, 2 ** 24);
+  return input;
+}
+
+export function checkBlocks(blocks: readonly number[], argument = 'blocksPerStage'): readonly number[] {
+  if (!Array.isArray(blocks) || blocks.length < 1 || blocks.length > 8) {
+    throw argumentError(argument, 'an array of 1 to 8 numbers of blocks', blocks);
+  }
+  // By index: forEach passes over the holes of a sparse array.
+  for (let i = 0; i < blocks.length; i++) checkInteger(`${argument}[${i}]`, blocks[i], 1, 1024);
+  return blocks;
+}
+
 /** 1-bit convolutions of a block. */
 export function blockConvs(columns: number): number {
   return 2 ** columns - 1;
@@ -52,10 +80,15 @@ function sides(inputSize: number, stages: number): readonly number[] {
   return list;
 }
 
-/** Formulas; the paper's storage rule. `width` may be any positive number. */
-export function familyFigures(
+/** Formulas; the paper's storage rule. `width` may be any positive number. Throws `ERR_BITPATH_ARGUMENT`. */
+export function familyFigures(member: IgpFamilyMember, input: FamilyInput = {}): FamilyFigures {
+  return figuresOf(checkMember(member), checkInput(input));
+}
+
+/** {@link familyFigures} of what has been checked: a search asks for very many. */
+export function figuresOf(
   { columns, width, blocksPerStage }: IgpFamilyMember,
-  { inputSize = 224, classes = 1000 }: FamilyInput = {},
+  { inputSize = 224, classes = 1000 }: FamilyInput,
 ): FamilyFigures {
   const side = sides(inputSize, blocksPerStage.length);
   const stemSide = Math.ceil(inputSize / 2);
@@ -102,12 +135,20 @@ function lowestCosts(layerCosts: readonly number[], depths: readonly number[]) {
   return { secondCost, thirdCost: Math.min(twice, next) };
 }
 
-/** The graph, 3 × inputSize × inputSize in, `logits` out. Throws what the builder throws. */
-export function buildFamilyMember(
-  { kind, columns, width, blocksPerStage }: IgpFamilyMember,
-  { inputSize = 224, classes = 1000 }: FamilyInput = {},
-): Graph {
-  const graph = new GraphBuilder(familyName({ kind, columns, width, blocksPerStage }));
+/** 1-bit convolutions that a graph is made of at most: one of more is of no use, and takes all memory. */
+const MOST_CONVS = 2 ** 14;
+
+/**
+ * The graph, 3 × inputSize × inputSize in, `logits` out. Throws `ERR_BITPATH_ARGUMENT`, also for more than 16384 1-bit
+ * convolutions, and what the builder throws.
+ */
+export function buildFamilyMember(member: IgpFamilyMember, input: FamilyInput = {}): Graph {
+  const { kind, columns, width, blocksPerStage } = checkMember(member);
+  const { inputSize = 224, classes = 1000 } = checkInput(input);
+  checkInteger('width', width, 1, 2 ** 24);
+  const convs = blocksPerStage.reduce((sum, count) => sum + count, 0) * blockConvs(columns);
+  if (convs > MOST_CONVS) throw argumentError('blocksPerStage', `at most ${MOST_CONVS} 1-bit convolutions`, convs);
+  const graph = new GraphBuilder(nameOf({ kind, columns, width, blocksPerStage }));
   let x = stem(graph, graph.input({ channels: 3, height: inputSize, width: inputSize }), { outChannels: width });
   let index = 0;
   blocksPerStage.forEach((blocks, stage) => {
@@ -121,8 +162,13 @@ export function buildFamilyMember(
   return graph.build();
 }
 
-/** As the paper names networks, depth(width), with what the name leaves open: `igp37(41) c3 2-2-2-2`. */
-export function familyName({ kind, columns, width, blocksPerStage }: IgpFamilyMember): string {
+/** As the paper names networks, depth(width), with what the name leaves open: `igp37(41) c3 2-2-2-2`. Throws `ERR_BITPATH_ARGUMENT`. */
+export function familyName(member: IgpFamilyMember): string {
+  return nameOf(checkMember(member));
+}
+
+/** {@link familyName} of what has been checked. */
+export function nameOf({ kind, columns, width, blocksPerStage }: IgpFamilyMember): string {
   const blocks = blocksPerStage.reduce((sum, count) => sum + count, 0);
   // The stem, a transition before each stage but the first, the classifier.
   const depth = blocks * 2 ** (columns - 1) + blocksPerStage.length + 1;

@@ -1,11 +1,15 @@
 /** Pareto fronts. */
+import { argumentError } from '../check.js';
 
 /**
  * Those of `items` that no other one dominates: is nowhere worse and somewhere better. `scores` are compared place by place,
- * smaller is better. Of items with equal scores all stay. Keeps the order.
+ * smaller is better. Of items with equal scores all stay. Keeps the order. Throws `ERR_BITPATH_ARGUMENT`, also for scores that are
+ * no numbers.
  */
 export function paretoFront<T>(items: readonly T[], scores: (item: T) => readonly number[]): readonly T[] {
-  const scored = items.map((item, index) => ({ item, index, of: scores(item) }));
+  if (!Array.isArray(items)) throw argumentError('items', 'an array', items);
+  if (typeof scores !== 'function') throw argumentError('scores', 'a function item → numbers', scores);
+  const scored = items.map((item: T, index) => ({ item, index, of: checkScores(scores(item)) }));
   // What dominates an item comes before it in this order.
   scored.sort((a, b) => lexical(a.of, b.of) || a.index - b.index);
   const front: typeof scored = [];
@@ -13,6 +17,13 @@ export function paretoFront<T>(items: readonly T[], scores: (item: T) => readonl
     if (!front.some((member) => dominates(member.of, candidate.of))) front.push(candidate);
   }
   return front.sort((a, b) => a.index - b.index).map(({ item }) => item);
+}
+
+function checkScores(values: readonly number[]): readonly number[] {
+  const areNumbers =
+    Array.isArray(values) && values.every((value) => typeof value === 'number' && !Number.isNaN(value));
+  if (!areNumbers) throw argumentError('what scores returned', 'an array of numbers', values);
+  return values;
 }
 
 /** True where `a` is nowhere worse than `b` and somewhere better. */

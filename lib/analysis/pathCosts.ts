@@ -1,5 +1,6 @@
 /** What a node adds to the cost, the length and the gain of a gradient path through it. */
 import { argumentError } from '../check.js';
+import { checkGraph } from '../graph/builder.js';
 import { nodeCost } from '../graph/cost.js';
 import type { AnyNode, Graph, OpName } from '../graph/types.js';
 
@@ -22,16 +23,20 @@ export interface Step {
   readonly gain: number;
 }
 
-/** True for a 1-bit convolution: a node with 1-bit multiply-accumulates. */
+/** True for a 1-bit convolution: a node with 1-bit multiply-accumulates. Throws `ERR_BITPATH_ARGUMENT`. */
 export function isBinaryConv(graph: Graph, node: AnyNode): boolean {
-  return nodeCost(graph, node).binaryMacs > 0;
+  return binaryOperations(node, graph) > 0;
 }
 
 /**
  * The paper's cost ("Gradient path metric"): operations to back-propagate through a 1-bit conv, as many as its forward
- * multiply-accumulates; full-precision layers are ignored.
+ * multiply-accumulates; full-precision layers are ignored. Throws `ERR_BITPATH_ARGUMENT`.
  */
 export function binaryOperations(node: AnyNode, graph: Graph): number {
+  checkGraph('graph', graph);
+  if (typeof node !== 'object' || node === null || (graph.nodes[node.output] !== node && !graph.nodes.includes(node))) {
+    throw argumentError('node', `a node of ${graph.name}`, node);
+  }
   return nodeCost(graph, node).binaryMacs;
 }
 

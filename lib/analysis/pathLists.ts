@@ -7,6 +7,7 @@
  */
 import type { AnyNode } from '../graph/types.js';
 import type { Step } from './pathCosts.js';
+import type { InputsOf } from './region.js';
 
 /** Paths that are counted together. */
 export interface Tally {
@@ -22,10 +23,13 @@ export type Lengths = Map<number, Tally>;
 /** Cost → length → paths; costs rise. By length alone, the one cost is 0. */
 export type PathList = Map<number, Lengths>;
 
+/** Entries of all lists together that {@link pathLists} makes at most; more of them would take long, and gigabytes. */
+const MOST_ENTRIES = 2 ** 19;
+
 const START: Tally = Object.freeze({ count: 1n, gain: 1, gainSquared: 1, minCost: 0, maxCost: 0 });
 
 /**
- * The list of each value between the first node's and the last one's. `nodes` are in topological order; those of their
+ * The list of each value between the first node's and the last one's; undefined where they would be too long together. `nodes` are in topological order; those of their
  * inputs that no other node here writes are no branches. Costs of `steps` must add without rounding.
  */
 export function pathLists(
@@ -33,21 +37,26 @@ export function pathLists(
   steps: readonly Step[],
   by: 'cost' | 'length',
   most: number,
-): ReadonlyMap<number, PathList> {
+  inputsOf: InputsOf,
+): ReadonlyMap<number, PathList> | undefined {
+  let entries = 0;
   const lists = new Map<number, PathList>();
-  nodes.forEach((node, i) => {
+  for (const [i, node] of nodes.entries()) {
     if (i === 0) {
       lists.set(node.output, new Map([[0, new Map([[0, START]])]]));
-      return;
+      continue;
     }
     const step = steps[i] as Step;
     const merged: PathList = new Map();
-    for (const input of node.inputs) {
+    for (const input of inputsOf(node)) {
       const list = lists.get(input);
       if (list !== undefined) addAll(merged, list, step, by);
     }
-    lists.set(node.output, smallest(merged, by === 'cost' ? most : 1));
-  });
+    const kept = smallest(merged, by === 'cost' ? most : 1);
+    for (const lengths of kept.values()) entries += lengths.size;
+    if (by === 'cost' && entries > MOST_ENTRIES) return undefined;
+    lists.set(node.output, kept);
+  }
   return lists;
 }
 
@@ -101,6 +110,7 @@ export function tracePath(
   by: 'cost' | 'length',
   cost: number,
   length: number,
+  inputsOf: InputsOf,
 ): readonly number[] {
   const writer = new Map(nodes.map(({ output }, i) => [output, i]));
   const path = [nodes.length - 1];
@@ -108,7 +118,7 @@ export function tracePath(
     const step = steps[at] as Step;
     cost -= step.cost;
     length -= step.length;
-    const input = (nodes[at] as AnyNode).inputs.find((id) => {
+    const input = inputsOf(nodes[at] as AnyNode).find((id) => {
       const tally = lists
         .get(id)
         ?.get(by === 'cost' ? cost : 0)

@@ -3,7 +3,7 @@ import { checkOptions } from '../check.js';
 import type { AnyNode, Graph } from '../graph/types.js';
 import { type GradientPathOptions, gradientPaths, type PathLevel } from './gradientPaths.js';
 import { isBinaryConv, pathSteps } from './pathCosts.js';
-import { type Block, blockGraph, findRegion, REGION_OPTIONS, regionNodes } from './region.js';
+import { type Block, blockGraph, findRegion, REGION_OPTIONS, type Region, regionNodes } from './region.js';
 
 export type PathSpectrumOptions = Omit<GradientPathOptions, 'groupBy' | 'tolerance'>;
 
@@ -21,8 +21,8 @@ export interface PathSpectrum {
 }
 
 /**
- * A path's gain is the product of the factors of the `scale` nodes on it, so a mean join weighs each branch ½; BatchNorms
- * count as 1. Options and errors are those of `gradientPaths`.
+ * A path's gain is the product of the factors of the `scale` nodes on it, so a mean join weighs each branch ½; BatchNorms,
+ * pools, means over a map and gates count as 1 (what a constant map goes through). Options and errors are those of `gradientPaths`.
  */
 export function pathSpectrum(target: Graph | Block, options: PathSpectrumOptions = {}): PathSpectrum {
   checkOptions('pathSpectrum', options, [...REGION_OPTIONS, 'count', 'cost', 'counted']);
@@ -31,7 +31,7 @@ export function pathSpectrum(target: Graph | Block, options: PathSpectrumOptions
   const given = { ...rest, ...(typeof target === 'function' || input === undefined ? {} : { input }) };
   const region = findRegion(graph, given);
   const counted = options.counted ?? ((node: AnyNode) => isBinaryConv(region.graph, node));
-  const units = unitGains(regionNodes(region), region.graph, counted);
+  const units = unitGains(region, counted);
   return {
     byLength: gradientPaths(graph, { ...given, groupBy: 'length', count: Number.POSITIVE_INFINITY }).levels,
     byCost: gradientPaths(graph, { ...given, count }).levels,
@@ -40,18 +40,21 @@ export function pathSpectrum(target: Graph | Block, options: PathSpectrumOptions
 }
 
 /** Gains backwards from the last node, stopping at units. */
-function unitGains(nodes: readonly AnyNode[], graph: Graph, counted: (node: AnyNode, graph: Graph) => boolean) {
+function unitGains(region: Region, counted: (node: AnyNode, graph: Graph) => boolean) {
+  const { graph, inputsOf } = region;
+  const nodes = regionNodes(region);
   const gains = new Map<number, number>();
   const last = nodes.at(-1);
   if (last !== undefined) gains.set(last.output, 1);
   const units: { name: string; gain: number }[] = [];
   const steps = pathSteps(graph, nodes, () => 0, counted);
   for (let i = nodes.length - 1; i > 0; i--) {
-    const { name, inputs, output } = nodes[i] as AnyNode;
+    const node = nodes[i] as AnyNode;
+    const { name, output } = node;
     const gain = gains.get(output) ?? 0;
     const step = steps[i];
     if (step?.length) units.unshift({ name, gain });
-    else for (const id of inputs) gains.set(id, (gains.get(id) ?? 0) + gain * (step?.gain ?? 1));
+    else for (const id of inputsOf(node)) gains.set(id, (gains.get(id) ?? 0) + gain * (step?.gain ?? 1));
   }
   return {
     units,

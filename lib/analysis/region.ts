@@ -1,5 +1,5 @@
 /** The part of a graph that an analysis looks at: from one value to another one. */
-import { argumentError, checkInteger } from '../check.js';
+import { argumentError, checkBoolean, checkInteger } from '../check.js';
 import { checkGraph, GraphBuilder } from '../graph/builder.js';
 import type { AnyNode, Graph, Shape, Value } from '../graph/types.js';
 
@@ -21,15 +21,34 @@ export interface RegionOptions {
   readonly scope?: string;
   /** Of a block that is given as a function: the shape of its input. Default 64 × 56 × 56, ResNet18's first stage. */
   readonly input?: Shape;
+  /**
+   * True: the second operand of a `mul` is a branch, too, where it is broadcast (a gate C×1×1, a map of factors 1×H×W). Default
+   * false: such a factor is made from means and weighs the data, it is no path of the data.
+   */
+  readonly sideInputs?: boolean;
 }
-export const REGION_OPTIONS = ['from', 'to', 'scope', 'input'] as const;
+export const REGION_OPTIONS = ['from', 'to', 'scope', 'input', 'sideInputs'] as const;
 
 export interface Region {
   readonly graph: Graph;
   /** Ids of values. */
   readonly from: number;
   readonly to: number;
+  /** Ids of the values through which paths come into a node. */
+  readonly inputsOf: InputsOf;
 }
+export type InputsOf = (node: AnyNode) => readonly number[];
+
+/** Inputs of nodes without side inputs: second operands of `mul` that are broadcast. */
+export function dataInputs(graph: Graph): InputsOf {
+  return ({ op, inputs }) => {
+    if (op !== 'mul') return inputs;
+    const [first, second] = inputs.map((id) => (graph.values[id] as Value).shape) as [Shape, Shape];
+    const isSame = first.channels === second.channels && first.height === second.height && first.width === second.width;
+    return isSame ? inputs : inputs.slice(0, 1);
+  };
+}
+const allInputs: InputsOf = ({ inputs }) => inputs;
 
 const FIRST_STAGE: Shape = { channels: 64, height: 56, width: 56 };
 
@@ -45,28 +64,34 @@ export function blockGraph(block: Block, input: Shape = FIRST_STAGE): Graph {
  * The region that options name. Throws `ERR_BITPATH_ARGUMENT` for a target that is no graph and no block, a place that is not
  * there, a scope that reads or writes several values, and options that contradict each other.
  */
-export function findRegion(target: Graph | Block, { from, to, scope, input }: RegionOptions = {}): Region {
+export function findRegion(target: Graph | Block, options: RegionOptions = {}): Region {
+  const { from, to, scope, input } = options;
+  const sideInputs = checkBoolean('sideInputs', options.sideInputs ?? false);
   if (typeof target === 'function') {
     const graph = blockGraph(target, input);
-    return regionOf(graph, from ?? scope, to ?? scope);
+    return regionOf(graph, from === undefined ? scope : from, to === undefined ? scope : to, sideInputs);
   }
   const graph = checkGraph('graph', target);
   if (input !== undefined) throw argumentError('input', 'no input for a graph, which has one', input);
   if (scope !== undefined && (from !== undefined || to !== undefined)) {
     throw argumentError('scope', 'either a scope, or from and to', scope);
   }
-  return regionOf(graph, from ?? scope, to ?? scope);
+  return regionOf(graph, from === undefined ? scope : from, to === undefined ? scope : to, sideInputs);
 }
 
-function regionOf(graph: Graph, from: Place | undefined, to: Place | undefined): Region {
+function regionOf(graph: Graph, from: Place | undefined, to: Place | undefined, sideInputs: boolean): Region {
   return {
     graph,
     from: from === undefined ? (graph.nodes[0] as AnyNode).output : placeOf(graph, from, 'from'),
     to: to === undefined ? (graph.outputs[0]?.value as number) : placeOf(graph, to, 'to'),
+    inputsOf: sideInputs ? allInputs : dataInputs(graph),
   };
 }
 
 function placeOf(graph: Graph, place: Place, side: 'from' | 'to'): number {
+  if (typeof place !== 'number' && typeof place !== 'string') {
+    throw argumentError(side, 'a value, a node or a scope', place);
+  }
   if (typeof place === 'number') return checkInteger(side, place, 0, graph.values.length - 1);
   const node = graph.nodes.find(({ name }) => name === place);
   if (node !== undefined) return node.output;
@@ -97,12 +122,12 @@ function valuesWritten(graph: Graph, inside: readonly AnyNode[]): number[] {
 }
 
 /** The nodes of a region in topological order, the one that writes `from` first: those that lie on a path from it to `to`. */
-export function regionNodes({ graph, from, to }: Region): readonly AnyNode[] {
+export function regionNodes({ graph, from, to, inputsOf }: Region): readonly AnyNode[] {
   const ahead = new Set([from]);
-  for (const { inputs, output } of graph.nodes) if (inputs.some((id) => ahead.has(id))) ahead.add(output);
+  for (const node of graph.nodes) if (inputsOf(node).some((id) => ahead.has(id))) ahead.add(node.output);
   const behind = new Set([to]);
-  for (const { inputs, output } of graph.nodes.toReversed()) {
-    if (behind.has(output) && output !== from) for (const id of inputs) behind.add(id);
+  for (const node of graph.nodes.toReversed()) {
+    if (behind.has(node.output) && node.output !== from) for (const id of inputsOf(node)) behind.add(id);
   }
   return graph.nodes.filter(({ output }) => ahead.has(output) && behind.has(output));
 }

@@ -1,14 +1,14 @@
 /** Looks for the next 37(41): networks of IGP-ResNet's family, and chains of single units, within a budget. */
 import { argumentError, checkFinite, checkInteger, checkOneOf, checkOptions } from '../check.js';
 import type { Graph } from '../graph/types.js';
-import { checkBlocks } from './designWidth.js';
 import {
   buildFamilyMember,
+  checkBlocks,
   type FamilyFigures,
   type FamilyInput,
-  familyFigures,
-  familyName,
+  figuresOf,
   type IgpFamilyMember,
+  nameOf,
 } from './igpFamily.js';
 import { paretoFront } from './pareto.js';
 
@@ -114,7 +114,7 @@ export const DEFAULT_COST_MODEL: CostModel = Object.freeze({
  * The Pareto front of all networks of the family within `budget` and the bounds. Networks are compared by formulas; ask
  * `buildFamilyMember` for the graph of one.
  *
- * Throws `ERR_BITPATH_ARGUMENT` and `ERR_BITPATH_UNKNOWN_OPTION`.
+ * Throws `ERR_BITPATH_ARGUMENT`, also where there would be too many to look at, and `ERR_BITPATH_UNKNOWN_OPTION`.
  */
 export function searchArchitectures(options: SearchOptions): SearchResult {
   checkOptions('searchArchitectures', options, OPTIONS);
@@ -123,7 +123,14 @@ export function searchArchitectures(options: SearchOptions): SearchResult {
   for (const columns of settings.columns) {
     const counts = columns === 1 ? settings.units : settings.blocks;
     for (const blocksPerStage of tuples(counts, settings.stages))
-      considered.push(...membersOf(columns, blocksPerStage, settings));
+      for (const found of membersOf(columns, blocksPerStage, settings)) considered.push(found);
+    if (considered.length > MOST_CONSIDERED) {
+      throw argumentError(
+        'budget',
+        `a budget and bounds that at most ${MOST_CONSIDERED} networks fit`,
+        considered.length,
+      );
+    }
   }
   const scores = (found: FoundArchitecture) =>
     Object.entries(settings.objectives).map(([name, way]) => (way === 'max' ? -1 : 1) * found[name as Objective]);
@@ -153,14 +160,14 @@ function membersOf(columns: number, blocksPerStage: readonly number[], settings:
   const found: FoundArchitecture[] = [];
   for (let width = maxWidth; width >= minWidth; width--) {
     const member: IgpFamilyMember = { kind: columns === 1 ? 'chain' : 'igp', columns, width, blocksPerStage };
-    const figures = familyFigures(member, input);
+    const figures = figuresOf(member, input);
     const mbit = figures.storageBits / 1e6;
     if (mbit > budget.storageMbit || figures.flops / 1e9 > budget.gflops) continue;
     if (mbit < budget.use * budget.storageMbit) break;
     const milliseconds =
       (figures.binaryMacs * costModel.msPerBinaryGmac + figures.realMacs * costModel.msPerRealGmac) / 1e9 +
       figures.convs * costModel.msPerConv;
-    found.push({ name: familyName(member), ...member, ...figures, milliseconds });
+    found.push({ name: nameOf(member), ...member, ...figures, milliseconds });
   }
   return found;
 }
@@ -170,10 +177,13 @@ function* tuples(counts: readonly number[], length: number): Generator<readonly 
   else for (const first of counts) for (const rest of tuples(counts, length - 1)) yield [first, ...rest];
 }
 
-/** Stages × choices that a search may have to go through. */
-const MOST_TUPLES = 2 ** 20;
+/** Ways to fill the stages × widths that a search may have to go through: half a minute at most. */
+const MOST_MEMBERS = 2 ** 23;
+/** Networks that may fit: a front is found by comparing them. */
+const MOST_CONSIDERED = 2 ** 18;
 
 function checkSearch(options: SearchOptions) {
+  if (options === undefined) throw argumentError('searchArchitectures', 'an object with a budget', options);
   const { budget, costModel = DEFAULT_COST_MODEL, objectives = DEFAULT_OBJECTIVES, predictMs } = options;
   checkOptions('budget', budget, ['storageMbit', 'gflops', 'use']);
   if (budget === undefined) throw argumentError('budget', 'an object with storageMbit and gflops', budget);
@@ -188,13 +198,16 @@ function checkSearch(options: SearchOptions) {
   const maxDepth = checkInteger('maxDepth', options.maxDepth ?? Math.max(128, minDepth), minDepth, 4096);
   const columns = options.columns ?? [1, 2, 3, 4, 5];
   if (!Array.isArray(columns) || columns.length === 0) throw argumentError('columns', 'an array of numbers', columns);
-  columns.forEach((count, i) => {
-    checkInteger(`columns[${i}]`, count, 1, 10);
-  });
-  const blocks = checkBlocks(options.blocks ?? [1, 2, 3, 4], 'blocks');
-  const units = checkBlocks(options.units ?? [1, 2, 3, 4, 6, 8, 12, 16], 'units');
-  const most = Math.max(blocks.length, units.length) ** stages;
-  if (most > MOST_TUPLES) throw argumentError('blocks', `at most ${MOST_TUPLES} ways to fill the stages`, most);
+  const distinct = (list: readonly number[]) => [...new Set(list)];
+  if (columns.length > 10) throw argumentError('columns', 'at most 10 numbers', columns);
+  for (let i = 0; i < columns.length; i++) checkInteger(`columns[${i}]`, columns[i], 1, 10);
+  const blocks = distinct(checkBlocks(options.blocks ?? [1, 2, 3, 4], 'blocks'));
+  const units = distinct(checkBlocks(options.units ?? [1, 2, 3, 4, 6, 8, 12, 16], 'units'));
+  const ways = distinct(columns).reduce((sum, c) => sum + (c === 1 ? units : blocks).length ** stages, 0);
+  const most = ways * (maxWidth - minWidth + 1);
+  if (most > MOST_MEMBERS) {
+    throw argumentError('blocks', `at most ${MOST_MEMBERS} ways to fill the stages × widths`, most);
+  }
   checkOptions('objectives', objectives, OBJECTIVES);
   for (const [name, way] of Object.entries(objectives)) checkOneOf(`objectives.${name}`, way, ['min', 'max'] as const);
   checkOptions('costModel', costModel, Object.keys(DEFAULT_COST_MODEL));
@@ -214,7 +227,7 @@ function checkSearch(options: SearchOptions) {
   return {
     budget: { storageMbit, gflops, use },
     stages,
-    columns,
+    columns: distinct(columns),
     blocks,
     units,
     ...limits,

@@ -2,7 +2,7 @@
 import { buildArchitecture, listArchitectures } from '../architectures/index.js';
 import { TABLE_1, type Table1Row } from '../architectures/table1.js';
 import { countCosts, type GraphCosts, type StorageRule } from './costs.js';
-import { type Column, FITTED, reasonFor, STORAGE_RULE } from './table1Rules.js';
+import { type Column, FITTED, OTHER_READING, reasonFor, STORAGE_RULE } from './table1Rules.js';
 
 /**
  * `equal`: the count has the printed digits. `close`: it is within 1 %. `explained`, `unexplained`: it is not, and why is known
@@ -31,6 +31,8 @@ export interface CountedRow extends Table1Row {
     readonly ruleReason: string | null;
     /** What was fitted to the figures; null where nothing was. */
     readonly fitted: string | null;
+    /** Another network that the row may mean, with its storage; null where there is none. */
+    readonly otherReading: { readonly architecture: string; readonly storage: Comparison } | null;
     readonly costs: GraphCosts;
   } | null;
 }
@@ -59,10 +61,18 @@ export function countTable1(): readonly CountedRow[] {
         storageRule: costs.storageRule,
         ruleReason: rule?.reason ?? null,
         fitted: FITTED[row.row] ?? null,
+        otherReading: otherReading(row),
         costs,
       },
     };
   });
+}
+
+function otherReading({ row, storageMbit }: Table1Row) {
+  const architecture = OTHER_READING[row];
+  if (architecture === undefined) return null;
+  const { storageBits } = countCosts(buildArchitecture(architecture));
+  return { architecture, storage: compare(row, 'storage', storageMbit, storageBits / 1e6) };
 }
 
 /** Mbit are printed with one digit, GFLOPs with two. */

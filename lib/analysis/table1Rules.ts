@@ -9,10 +9,22 @@ export type Column = 'storage' | 'computation';
 /** Rows whose storage is not the default of `countCosts`, and why. */
 export const STORAGE_RULE: Readonly<Record<number, { readonly rule: StorageRule; readonly reason: string }>> = {
   2: { rule: 'weightsAndScales', reason: '28.0 is 27.87 and one scale α for each of 4736 filters (28.03)' },
-  8: { rule: 'weightsAndScales', reason: '28.0 is 27.87 and the factors α, β, γ of the output scales' },
+  8: {
+    rule: 'weightsAndScales',
+    reason:
+      '28.0 is 27.87 and the factors of the output scales: α, β, γ of the 3×3 convs, α of the 1×1 shortcuts (28.05)',
+  },
   38: { rule: 'all', reason: '374.1 is all 11 689 512 parameters, BatchNorm included' },
   39: { rule: 'all', reason: 'as ResNet18: all parameters' },
 };
+
+/** The rule of storage of a network with these rows; undefined for the default. */
+export function storageRuleOf(rows: readonly number[]): StorageRule | undefined {
+  return rows.map((row) => STORAGE_RULE[row]?.rule).find((rule) => rule !== undefined);
+}
+
+/** Architectures that a row may mean as well: the paper's name leaves it open. */
+export const OTHER_READING: Readonly<Record<number, string>> = { 22: 'igp-resnet37-41-c4d8' };
 
 /** Rows of which a part was chosen so that the count meets the figure: agreement says nothing there. */
 export const FITTED: Readonly<Record<number, string>> = {

@@ -26,7 +26,8 @@ function combine(base: Architecture, unitName: string): Architecture {
   const { name, title, unit, formula } = getUnit(unitName);
   const { options } = base;
   // Where the unit is part of what the architecture is, `unit` is an unknown option, as it is for buildArchitecture.
-  checkOptions(`architecture ${base.name}`, { unit: name }, ['classes', 'inputSize', ...options]);
+  const why = options.includes('unit') || base.rows.length === 0 ? '' : ', a row of Table 1 that its unit defines,';
+  checkOptions(`architecture ${base.name}${why}`, { unit: name }, ['classes', 'inputSize', ...options]);
   return Object.freeze({
     ...base,
     name: combinedName(base.name, name),

@@ -57,7 +57,7 @@ function network(
 const DENSE: Family = {
   block: 'dense',
   source:
-    'depth and growth are the paper’s; layers and reductions are the base network’s, at half its growth, twice its layers',
+    'depth and growth are the paper’s; layers and reductions are the base network’s, at half its growth, twice its layers. That rounds the widths of its transitions to multiples of 32, this one does not; it has no α, which a `scale` of ones is',
 };
 const IGP: Family = {
   block: 'igp',

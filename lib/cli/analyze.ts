@@ -1,8 +1,9 @@
 /** `bitpath analyze`: how do gradients get through a network? As text, and as pictures. */
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ArchitectureOptions } from '../architectures/index.js';
 import type { Graph } from '../graph/types.js';
-import type { NetworkAnalysis } from '../pictures/networkAnalysis.js';
+import { BitpathError } from '../errors.js';
 import { integerOption, jsonOption, newCommand } from './command.js';
 import { writeJson, writeLines } from './output.js';
 
@@ -16,7 +17,7 @@ interface Options {
   readonly join?: 'mean' | 'sum';
   readonly inputSize?: number;
   readonly svg?: string;
-  readonly picture: (typeof PICTURES)[number];
+  readonly picture?: (typeof PICTURES)[number];
   readonly html?: string;
   readonly json?: true;
 }
@@ -32,14 +33,14 @@ export function analyzeCommand(): Command {
       '--block <names>',
       'the block to draw, or several in a row with commas\nbetween (default: the first two layers or more)',
     )
-    .addOption(integerOption('--levels <n>', 'levels of gradient paths', 1, 5).default(3))
+    .addOption(integerOption('--levels <n>', 'levels of gradient paths, 1 to 5', 1, 5).default(3))
     .addOption(new Option('--group-by <what>', 'what makes a level').choices(['cost', 'length']).default('cost'))
     .addOption(
       new Option('--join <how>', 'how branches meet, where it is left open (default: mean)').choices(['mean', 'sum']),
     )
     .addOption(integerOption('--input-size <pixels>', 'height and width of the input (default: 224)', 1, 65535))
     .option('--svg <file>', 'write one picture (needs the package elkjs, or echarts for plots)')
-    .addOption(new Option('--picture <which>', 'the picture of --svg').choices(PICTURES).default('block'))
+    .addOption(new Option('--picture <which>', 'the picture of --svg (default: block)').choices(PICTURES))
     .option('--html <file>', 'write a page with all of them (needs both packages)')
     .addOption(jsonOption())
     .addHelpText(
@@ -58,15 +59,29 @@ Examples:
 }
 
 async function analyze(name: string, options: Options): Promise<void> {
-  const { block, levels, groupBy, svg, html, json, picture } = options;
-  const [{ analyseNetwork }, { drawing }, text] = await Promise.all([
+  const { block, levels, groupBy, svg, html, json, picture = 'block' } = options;
+  if (svg === undefined && options.picture !== undefined) throw usageError('--picture is the picture of --svg <file>');
+  if (svg !== undefined && html !== undefined && resolve(svg) === resolve(html)) {
+    throw usageError(`--svg and --html would both write ${svg}`);
+  }
+  const [{ analyseNetwork }, { drawing }, text, { listArchitectures }, { storageRuleOf }] = await Promise.all([
     import('../pictures/networkAnalysis.js'),
     import('../pictures/index.js'),
     import('./analyzeText.js'),
+    import('../architectures/index.js'),
+    import('../analysis/table1Rules.js'),
   ]);
   const graph = await findGraph(name, options);
-  const analysis = analyseNetwork(graph, { levels, groupBy, ...(block !== undefined && { block }) });
-  const subject = await subjectOf(analysis, name);
+  const architecture = listArchitectures().find((known) => known.name === name) ?? null;
+  // As its row of Table 1 is counted, which table1 shows.
+  const storage = storageRuleOf(architecture?.rows ?? []);
+  const analysis = analyseNetwork(graph, {
+    levels,
+    groupBy,
+    ...(block !== undefined && { block }),
+    ...(storage !== undefined && { storage }),
+  });
+  const subject = { analysis, architecture, title: architecture?.title ?? name };
 
   const files: [file: string, content: string][] = [];
   // All of it is drawn before anything is written.
@@ -82,12 +97,6 @@ async function analyze(name: string, options: Options): Promise<void> {
   }
 }
 
-async function subjectOf(analysis: NetworkAnalysis, name: string) {
-  const { listArchitectures } = await import('../architectures/index.js');
-  const architecture = listArchitectures().find((known) => known.name === name) ?? null;
-  return { analysis, architecture, title: architecture?.title ?? name };
-}
-
 /** An architecture with these options, or the graph of a model, which is what it is. */
 async function findGraph(name: string, { join, inputSize }: Options): Promise<Graph> {
   const { buildArchitecture, listArchitectures } = await import('../architectures/index.js');
@@ -98,9 +107,12 @@ async function findGraph(name: string, { join, inputSize }: Options): Promise<Gr
   const { model, isRandom } = await findNetwork(name);
   if (isRandom) return buildArchitecture(name, build);
   if (Object.keys(build).length > 0) {
-    const { BitpathError } = await import('../errors.js');
     const reason = `a model has its own join and input size: --join and --input-size are for architectures, ${name} is none`;
-    throw new BitpathError('ERR_BITPATH_USAGE', { reason });
+    throw usageError(reason);
   }
   return model.graph;
+}
+
+function usageError(reason: string): BitpathError {
+  return new BitpathError('ERR_BITPATH_USAGE', { reason });
 }

@@ -18,7 +18,7 @@ export function linesOf({ analysis, architecture, title }: Subject): string[] {
       ['input', shapeText(valueAt(graph, graph.nodes[0]?.output).shape)],
       [
         'storage',
-        `${(costs.storageBits / 1e6).toFixed(2)} Mbit as the paper counts, ${(costs.fullStorageBits / 1e6).toFixed(2)} in all`,
+        `${(costs.storageBits / 1e6).toFixed(2)} Mbit as the paper counts${RULE_TEXT[costs.storageRule]}, ${(costs.fullStorageBits / 1e6).toFixed(2)} in all`,
       ],
       [
         'computation',
@@ -40,6 +40,8 @@ export function linesOf({ analysis, architecture, title }: Subject): string[] {
     ...levels(paths, width),
   ];
 }
+
+const RULE_TEXT = { weights: '', weightsAndScales: ' (scales too)', all: ' (all parameters)' } as const;
 
 const LEVELS = [
   { title: 'level' },

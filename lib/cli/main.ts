@@ -2,6 +2,7 @@
 /** The command line. A command is one file here and one line below; what it works with is loaded when it runs. */
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
+import { BitpathError } from '../errors.js';
 import { analyzeCommand } from './analyze.js';
 import { benchCommand } from './bench.js';
 import { classifyCommand } from './classify.js';
@@ -60,6 +61,6 @@ program.parseAsync().catch((error: unknown) => {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {
     reportError(error);
-    process.exitCode = 1;
+    process.exitCode = error instanceof BitpathError && error.code === 'ERR_BITPATH_USAGE' ? 2 : 1;
   }
 });

@@ -63,7 +63,8 @@ export function toJson(value: unknown, indent = ''): string {
 export function quietOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit();
-    throw error;
+    reportError(error); // a full disk
+    process.exit(1);
   });
   process.stderr.on('error', () => {});
 }

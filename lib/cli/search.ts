@@ -1,6 +1,7 @@
 /** `bitpath search`: which networks of the family fit a budget? */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { FoundArchitecture, SearchOptions, SearchResult } from '../analysis/searchArchitectures.js';
+import { BitpathError } from '../errors.js';
 import { integerOption, jsonOption, newCommand, threadsOption } from './command.js';
 import { facts, table, terminalWidth, wrap } from './format.js';
 import { writeJson, writeLines } from './output.js';
@@ -29,7 +30,7 @@ export function searchCommand(): Command {
     )
     .addOption(positiveOption('--storage <mbit>', 'most storage, as the paper counts').makeOptionMandatory())
     .addOption(positiveOption('--gflops <n>', 'most computation, as the paper counts').makeOptionMandatory())
-    .addOption(positiveOption('--use <share>', 'least share of the storage to be used').default(0.9))
+    .addOption(numberOption('--use <share>', 'least share of the storage to be used, 0 to 1', 0, 1).default(0.9))
     .addOption(
       new Option('--columns <list>', 'columns of fractals; 1 is chains (default: 1,2,3,4,5)').argParser(integers),
     )
@@ -58,10 +59,23 @@ Examples:
 
 function positiveOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser((text: string) => {
-    const value = /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : Number.NaN;
-    if (value > 0) return value;
+    const value = numberOf(text);
+    if (value > 0 && value < Number.POSITIVE_INFINITY) return value;
     throw new InvalidArgumentError('Expected a number above 0');
   });
+}
+
+function numberOption(flags: string, description: string, min: number, max: number): Option {
+  return new Option(flags, description).argParser((text: string) => {
+    const value = numberOf(text);
+    if (value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Expected a number from ${min} to ${max}`);
+  });
+}
+
+/** `.16`, `1e-1`, `33.2`; NaN for all else, such as `0x10` and nothing. */
+function numberOf(text: string): number {
+  return /^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
 }
 
 function integers(text: string): readonly number[] {
@@ -78,7 +92,14 @@ async function search(options: Options): Promise<void> {
       .filter(([, value]) => value !== undefined),
   ) as Partial<SearchOptions>;
   const budget = { storageMbit: options.storage, gflops: options.gflops, use: options.use };
-  const result = searchArchitectures({ budget, ...bounds });
+  let result: SearchResult;
+  try {
+    result = searchArchitectures({ budget, ...bounds });
+  } catch (cause) {
+    // All arguments are the command line's.
+    if (!(cause instanceof BitpathError) || cause.code !== 'ERR_BITPATH_ARGUMENT') throw cause;
+    throw new BitpathError('ERR_BITPATH_USAGE', { reason: cause.message }, { cause });
+  }
   const shown = spread(result.front, options.limit);
   const times = options.measure ? await timesOf(shown, options.threads) : undefined;
   if (options.json) {

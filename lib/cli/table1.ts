@@ -67,6 +67,10 @@ function documentOf({ counted, top1Error, top5Error, storageMbit, gflops, ...row
             storageRule: counted.storageRule,
             ruleReason: counted.ruleReason,
             fitted: counted.fitted,
+            otherReading: counted.otherReading && {
+              architecture: counted.otherReading.architecture,
+              storage: comparison(counted.otherReading.storage),
+            },
             binaryMacs: counted.costs.binaryMacs,
             realMacs: counted.costs.realMacs,
             reactnetOps: counted.costs.flops,

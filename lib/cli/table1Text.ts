@@ -121,7 +121,7 @@ export function terminalLines(
 }
 
 const LEGEND =
-  'Errors in per cent. = has the printed digits; otherwise the deviation, with ! where it is over 1 % and unexplained; – is not built yet.';
+  'Errors in per cent. = has the printed digits; otherwise the deviation, with ! where it is over 1 % and unexplained; – is not printed there.';
 
 interface Note {
   readonly title: string;
@@ -131,14 +131,13 @@ interface Note {
 
 function notes(rows: readonly CountedRow[]): readonly Note[] {
   const found: readonly { title: string; text: (row: CountedRow) => string | null | undefined }[] = [
-    { title: 'Storage off by more than 1 %', text: ({ counted }) => over(counted?.storage) },
+    {
+      title: 'Storage off by more than 1 %',
+      text: ({ counted }) => over(counted?.storage) && `${over(counted?.storage)}${otherReading(counted)}`,
+    },
     { title: 'Computation off by more than 1 %', text: ({ counted }) => over(counted?.computation) },
     { title: 'Storage that counts more than weights', text: ({ counted }) => counted?.ruleReason },
     { title: 'Fitted', text: ({ counted }) => counted?.fitted },
-    {
-      title: 'Not built yet',
-      text: ({ counted }) => (counted === null ? 'no architecture of this name, so nothing is counted' : null),
-    },
   ];
   return found.map(({ title, text }) => ({ title, items: byText(rows, text) })).filter(({ items }) => items.length > 0);
 }
@@ -146,6 +145,12 @@ function notes(rows: readonly CountedRow[]): readonly Note[] {
 function over(comparison: Comparison | undefined): string | null {
   if (comparison?.agreement === 'unexplained') return 'unexplained';
   return comparison?.reason ?? null;
+}
+
+function otherReading(counted: CountedRow['counted']): string {
+  if (!counted?.otherReading) return '';
+  const { architecture, storage } = counted.otherReading;
+  return `; the name’s other reading, ${architecture}, counts ${storage.counted.toFixed(2)} (${signed(storage.deviation)})`;
 }
 
 /** Rows of which the same is said share an item. */

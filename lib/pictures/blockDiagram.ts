@@ -1,4 +1,5 @@
 /** A stretch of a graph as a diagram of units, joins and full-precision steps: the data flow that Figure 2 draws. */
+import { dataInputs } from '../analysis/region.js';
 import { nodeCost } from '../graph/cost.js';
 import type { AnyNode, ConvAttrs, Graph, Shape, Value } from '../graph/types.js';
 import { contract, type Group, isBinary } from './contract.js';
@@ -25,6 +26,7 @@ export function blockDiagram(graph: Graph, parts: readonly Part[]): Diagram {
     for (const { output } of group) maker.set(output, i + 1);
   });
   const edges: Edge[] = [];
+  const inputsOf = dataInputs(graph);
   groups.forEach((group, i) => {
     const own = new Set(group.map((node) => node.output));
     const seen = new Set<number>();
@@ -35,7 +37,9 @@ export function blockDiagram(graph: Graph, parts: readonly Part[]): Diagram {
         if (group.length > 1 && node.inputs.length === 1 && seen.has(id)) continue;
         seen.add(id);
         const from = maker.get(id);
-        if (from !== undefined) edges.push({ from, to: i + 1 });
+        if (from === undefined) continue;
+        const isSide = !inputsOf(node).includes(id);
+        edges.push({ from, to: i + 1, ...(isSide && { isSide }) });
       }
     }
   });

@@ -2,6 +2,7 @@
  * Nodes that people see as one thing, as one group: a unit (Sign → 1-bit conv → BatchNorm, whatever else belongs to it), a
  * downsampling, an add with the ½ after it. No group hides a gradient path: all ways through one cost the same.
  */
+import { dataInputs } from '../analysis/region.js';
 import { nodeCost } from '../graph/cost.js';
 import type { AnyNode, Graph } from '../graph/types.js';
 
@@ -67,8 +68,9 @@ function isUnit(graph: Graph, nodes: readonly AnyNode[], inside: readonly AnyNod
 
   /** Lowest and highest cost from the value read to each value. */
   const range = new Map<number, readonly [number, number]>([[[...read][0] as number, [0, 0]]]);
+  const inputsOf = dataInputs(graph);
   for (const node of inside) {
-    const ranges = node.inputs.flatMap((id) => [range.get(id) ?? ([0, 0] as const)]);
+    const ranges = inputsOf(node).flatMap((id) => [range.get(id) ?? ([0, 0] as const)]);
     const cost = nodeCost(graph, node).binaryMacs;
     range.set(node.output, [
       Math.min(...ranges.map(([low]) => low)) + cost,

@@ -23,6 +23,8 @@ export interface Edge {
   /** Indices of boxes. */
   readonly from: number;
   readonly to: number;
+  /** Data that only weighs other data (a gate, a map of factors): drawn, and on no gradient path. */
+  readonly isSide?: true;
 }
 
 /** Boxes are in topological order, the first one where data comes in, the last one where it leaves. */

@@ -1,5 +1,5 @@
 /** Everything that `bitpath analyze` says of a network, before it is written as text, JSON or pictures. */
-import { countCosts, type GraphCosts } from '../analysis/costs.js';
+import { countCosts, type GraphCosts, type StorageRule } from '../analysis/costs.js';
 import { type GradientPaths, gradientPaths } from '../analysis/gradientPaths.js';
 import { argumentError, checkInteger, checkOneOf, checkOptions, checkString, unknownName } from '../check.js';
 import { checkGraph } from '../graph/builder.js';
@@ -20,6 +20,8 @@ export interface NetworkAnalysisOptions {
   readonly levels?: number;
   /** What makes a level. Default `cost`. */
   readonly groupBy?: LevelKey;
+  /** What counts as storage. Default: that of `countCosts`; rows of Table 1 may have another. */
+  readonly storage?: StorageRule;
 }
 
 export interface BlockAnalysis {
@@ -49,7 +51,7 @@ export interface NetworkAnalysis {
  * not there.
  */
 export function analyseNetwork(graph: Graph, options: NetworkAnalysisOptions = {}): NetworkAnalysis {
-  checkOptions('analyseNetwork', options, ['block', 'levels', 'groupBy']);
+  checkOptions('analyseNetwork', options, ['block', 'levels', 'groupBy', 'storage']);
   checkGraph('graph', graph);
   const count = checkInteger('levels', options.levels ?? 3, 1, MOST_LEVELS);
   const groupBy = checkOneOf('groupBy', options.groupBy ?? 'cost', ['cost', 'length'] as const);
@@ -58,7 +60,7 @@ export function analyseNetwork(graph: Graph, options: NetworkAnalysisOptions = {
   return {
     graph,
     parts,
-    costs: countCosts(graph),
+    costs: countCosts(graph, options.storage === undefined ? {} : { storage: options.storage }),
     groupBy,
     paths: gradientPaths(graph, { count, groupBy }),
     block: analyseBlock(graph, chosen, count, groupBy),

@@ -24,8 +24,8 @@ type Reach = ReadonlyMap<number, number>;
 export function pathLevels(diagram: Diagram, by: LevelKey, count: number): readonly PathLevelEdges[] {
   const { boxes, edges } = diagram;
   const last = boxes.length - 1;
-  const into = boxes.map((_, i) => indices(edges, ({ to }) => to === i));
-  const out = boxes.map((_, i) => indices(edges, ({ from }) => from === i));
+  const into = boxes.map((_, i) => indices(edges, ({ to, isSide }) => to === i && !isSide));
+  const out = boxes.map((_, i) => indices(edges, ({ from, isSide }) => from === i && !isSide));
 
   /** Up to a box, its own cost included. */
   const before: Reach[] = [];
@@ -45,7 +45,8 @@ export function pathLevels(diagram: Diagram, by: LevelKey, count: number): reado
   }
 
   return [...(before[last] as Reach).keys()].map((key) => {
-    const on = edges.flatMap(({ from, to }, edge) => {
+    const on = edges.flatMap(({ from, to, isSide }, edge) => {
+      if (isSide) return [];
       const own = (boxes[to] as Box)[by];
       const fits = [...(before[from] as Reach).keys()].some((k) => (behind[to] as Reach).has(key - k - own));
       return fits ? [edge] : [];

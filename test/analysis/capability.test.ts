@@ -1,7 +1,7 @@
 /** Figure 1's exponents, and the bounds against all values that tiny convolutions really take. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { buildArchitecture, type Graph, GraphBuilder, type Padding } from 'bitpath';
+import { buildArchitecture, type Graph, GraphBuilder, type Padding, type Value } from 'bitpath';
 import { representationalCapabilities, representationalCapability } from 'bitpath/analysis';
 
 describe('representational capability', () => {
@@ -105,6 +105,30 @@ describe('representational capability', () => {
     assert.deepEqual([two?.input.base, two?.output.base], [2, 73]);
     assert.deepEqual([three?.input.base, three?.output.base], [3, 145]);
     assert.equal(three?.input.exponent, 128n);
+  });
+
+  it('finds shortcuts behind gates and copies, and no others', () => {
+    const count = (name: string) => {
+      const all = representationalCapabilities(buildArchitecture(name));
+      return [all.filter(({ hasShortcut }) => hasShortcut).length, all.length];
+    };
+    assert.deepEqual(count('bireal-resnet18-64+real-to-binary'), [16, 16]);
+    assert.deepEqual(count('bireal-resnet18-64+xnor'), [16, 16]);
+    assert.deepEqual(count('binary-resnet18+xnor'), [8, 16]);
+    const shortcut = (build: (graph: GraphBuilder, x: Value, conv: Value) => Value) => {
+      const graph = new GraphBuilder('g');
+      const x = graph.input({ channels: 8, height: 4, width: 4 });
+      const conv = graph.binaryConv(graph.sign(x), { name: 'c', outChannels: 8, kernel: 3, padding: 1 });
+      graph.output('y', build(graph, x, conv));
+      return representationalCapability(graph.build(), 'c').hasShortcut;
+    };
+    const copies = (g: GraphBuilder, x: Value) => g.concat([x, x]);
+    assert.ok(shortcut((g, x, conv) => g.add(copies(g, conv), copies(g, x))));
+    assert.ok(shortcut((g, x, conv) => g.add(g.mul(conv, g.sigmoid(g.globalAvgPool(x))), x)));
+    const other = (g: GraphBuilder, x: Value) =>
+      g.binaryConv(g.sign(x), { name: 'd', outChannels: 8, kernel: 3, padding: 1 });
+    assert.ok(!shortcut((g, x, conv) => g.add(conv, other(g, x))), 'two convolutions side by side');
+    assert.ok(!shortcut((g, _, conv) => g.add(conv, conv)), 'a map and itself');
   });
 
   it('BAD CALLS', () => {

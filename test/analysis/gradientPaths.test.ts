@@ -1,14 +1,16 @@
 /** Path counts against walking every path, on random graphs; and what happens at the edges of the API. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { buildArchitecture, type Graph, GraphBuilder, igpResNet, nodeCost } from 'bitpath';
+import { binaryResidual, buildArchitecture, type Graph, GraphBuilder, igpResNet, nodeCost } from 'bitpath';
 import {
+  type Block,
   blockGraph,
   enumeratePaths,
   type GradientPath,
   type GradientPathOptions,
   gradientPaths,
   type PathLevel,
+  pathSpectrum,
 } from 'bitpath/analysis';
 import fc from 'fast-check';
 import { buildGraph, recipe } from '../properties/randomGraph.js';
@@ -17,6 +19,7 @@ import { buildGraph, recipe } from '../properties/randomGraph.js';
 function walk(
   graph: Graph,
   costOf: (name: string) => number,
+  sideInputs = false,
 ): { cost: number; length: number; gain: number }[] | undefined {
   const paths: { cost: number; length: number; gain: number }[] = [];
   const visit = (id: number, cost: number, length: number, gain: number): boolean => {
@@ -24,7 +27,11 @@ function walk(
     if (node.op === 'input') return paths.push({ cost, length, gain }) < 20_000;
     const isConv = node.op === 'binaryConv' ? 1 : 0;
     const factor = node.op === 'scale' ? node.attrs.factor : 1;
-    return node.inputs.every((input) => visit(input, cost + costOf(node.name), length + isConv, gain * factor));
+    const [first, second] = node.inputs.map((input) => Object.values(graph.values[input]!.shape).join());
+    const isSide = node.op === 'mul' && first !== second && !sideInputs;
+    return (isSide ? node.inputs.slice(0, 1) : node.inputs).every((input) =>
+      visit(input, cost + costOf(node.name), length + isConv, gain * factor),
+    );
   };
   return visit(graph.outputs[0]!.value, 0, 0, 1) ? paths : undefined;
 }
@@ -83,7 +90,7 @@ describe('gradient paths of random graphs', () => {
       }),
       { numRuns: 300 },
     );
-    assert.ok(walked > 60, `only ${walked} graphs had more than two paths`);
+    assert.ok(walked > 25, `only ${walked} graphs had more than two paths`);
   });
 
   it('are those of a walk, with measured times that are no integers', () => {
@@ -146,6 +153,50 @@ describe('gradient paths of random graphs', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('gradient paths of gated units', () => {
+  const input = { channels: 64, height: 56, width: 56 };
+  const N = 64 * 64 * 9 * 56 * 56;
+  for (const unit of ['xnor', 'real-to-binary'] as const) {
+    const block: Block = (g, x) => binaryResidual(g, x, { name: 'b', unit });
+    const costs = (options: GradientPathOptions) =>
+      gradientPaths(block, { input, ...options }).levels.map(({ cost }) => cost);
+    it(`${unit}: go through the data, as in Figure 2; with sideInputs also through factors`, () => {
+      assert.deepEqual(costs({}), [0, 2 * N]);
+      assert.deepEqual(costs({ sideInputs: true }), [0, N, 2 * N]);
+      const lengths = (sideInputs: boolean) =>
+        pathSpectrum(block, { input, sideInputs }).byLength.map(({ length }) => length);
+      assert.deepEqual(
+        [lengths(false), lengths(true)],
+        [
+          [0, 2],
+          [0, 1, 2],
+        ],
+      );
+      for (const sideInputs of [false, true]) {
+        const walked = [...enumeratePaths(block, { input, sideInputs })];
+        assert.equal(BigInt(walked.length), gradientPaths(block, { input, sideInputs }).total);
+      }
+    });
+  }
+
+  it('are those of a walk with side inputs, too', () => {
+    let differ = 0;
+    fc.assert(
+      fc.property(recipe, (r) => {
+        const graph = buildGraph(r);
+        const paths = walk(graph, binaryMacs(graph), true);
+        if (paths === undefined) return;
+        const found = gradientPaths(graph, { sideInputs: true });
+        assert.equal(found.total, BigInt(paths.length));
+        assertLevels(found.levels, expected(paths).slice(0, 3));
+        if (gradientPaths(graph).total !== found.total) differ++;
+      }),
+      { numRuns: 100 },
+    );
+    assert.ok(differ > 0);
   });
 });
 
@@ -231,6 +282,9 @@ describe('gradient paths', () => {
 describe('bad calls of gradientPaths', () => {
   const graph = buildArchitecture('bireal-resnet18-64', { inputSize: 32, classes: 10 });
   const cases: [options: object, message: RegExp, code?: string][] = [
+    [{ to: {} }, /a value, a node or a scope for to but received an object/],
+    [{ from: null }, /for from but received null/],
+    [{ sideInputs: 1 }, /true or false for sideInputs/],
     [{ count: 0 }, /Expected an integer from 1 to 4096 for count but received 0/],
     [{ count: 2.5 }, /for count/],
     [{ tolerance: -1 }, /Expected a number ≥ 0 for tolerance/],
@@ -279,6 +333,13 @@ describe('bad calls of gradientPaths', () => {
     const cost = new Map(Array.from({ length: 16 }, (_, i) => [`n${i}`, 2 ** i]));
     const all = { cost, count: Number.POSITIVE_INFINITY };
     assert.throws(() => gradientPaths(chain, all), { code: 'ERR_BITPATH_ARGUMENT', message: /16384 distinct costs/ });
+    // Early where many nodes would have to keep as many: it ran out of memory.
+    const network = buildArchitecture('igp-resnet69-31');
+    const real = new Map(network.nodes.map(({ name, op }, i) => [name, op === 'binaryConv' ? Math.sqrt(i + 2) : 0]));
+    assert.throws(() => gradientPaths(network, { cost: real, count: Number.POSITIVE_INFINITY }), {
+      code: 'ERR_BITPATH_ARGUMENT',
+      message: /distinct costs at each value/,
+    });
     assert.equal(gradientPaths(chain, { cost, count: 9 }).levels[8]?.cost, 8);
   });
 });

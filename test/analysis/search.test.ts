@@ -3,9 +3,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Graph } from 'bitpath';
 import {
+  binaryOperations,
   buildFamilyMember,
   countCosts,
   DEFAULT_OBJECTIVES,
+  designWidth,
+  familyFigures,
+  familyName,
+  isBinaryConv,
   type FoundArchitecture,
   type Objective,
   paretoFront,
@@ -32,6 +37,45 @@ describe('paretoFront', () => {
         );
       }),
     );
+  });
+});
+
+describe('BAD CALLS of the family and of fronts', () => {
+  const member = { kind: 'igp', columns: 3, width: 41, blocksPerStage: [2, 2] } as const;
+  const hole: number[] = [1, 2];
+  hole[3] = 1;
+  const members: [member: unknown, message: RegExp][] = [
+    [undefined, /a network of the family for member but received undefined/],
+    [null, /for member/],
+    [{}, /for kind/],
+    [{ ...member, kind: 'chain' }, /1, of a chain for columns/],
+    [{ ...member, columns: 30 }, /for columns/],
+    [{ ...member, width: -1 }, /for width/],
+    [{ ...member, blocksPerStage: '22' }, /for blocksPerStage/],
+    [{ ...member, blocksPerStage: hole }, /for blocksPerStage\[2\] but received undefined/],
+  ];
+  for (const [given, message] of members) {
+    it(String(JSON.stringify(given)), () => {
+      for (const call of [familyFigures, familyName, buildFamilyMember]) {
+        assert.throws(() => call(given as never), { code: 'ERR_BITPATH_ARGUMENT', message });
+      }
+    });
+  }
+  it('of others', () => {
+    const graph = buildFamilyMember({ ...member, width: 8 }, { inputSize: 32 });
+    const fails = (call: () => unknown, message: RegExp) =>
+      assert.throws(call, { code: 'ERR_BITPATH_ARGUMENT', message });
+    fails(() => familyFigures(member, null as never), /for input/);
+    fails(() => buildFamilyMember({ ...member, columns: 10, blocksPerStage: [20] }), /at most 16384/);
+    fails(() => paretoFront(null as never, () => [1]), /for items/);
+    fails(() => paretoFront([1], undefined as never), /for scores/);
+    fails(() => paretoFront([1], () => [Number.NaN]), /what scores returned/);
+    fails(() => isBinaryConv(null as never, null as never), /for graph/);
+    fails(() => isBinaryConv(graph, null as never), /for node/);
+    fails(() => binaryOperations({} as never, graph), /for node/);
+    fails(() => designWidth(undefined as never), /for designWidth/);
+    fails(() => designWidth({ rule: 'storage', convs: 3, blocksPerStage: new Array(4) }), /for blocksPerStage\[0\]/);
+    fails(() => searchArchitectures(undefined as never), /for searchArchitectures/);
   });
 });
 
@@ -65,6 +109,12 @@ describe('searchArchitectures', () => {
     assert.equal(paretoFront(result.front, score).length, result.front.length);
   });
 
+  it('looks at nothing twice', () => {
+    const { considered } = searchArchitectures({ ...small, columns: [3, 4] });
+    const twice = searchArchitectures({ ...small, columns: [3, 4, 3], blocks: [1, 2, 2] });
+    assert.equal(twice.considered, considered);
+  });
+
   it('by N_2nd alone the narrowest wins', () => {
     const { front } = searchArchitectures({ ...small, objectives: { secondCost: 'min' } });
     const widths = new Set(front.map(({ width }) => width));
@@ -95,6 +145,8 @@ describe('searchArchitectures', () => {
     [{ budget: { ...budget, use: 2 } }, /from 0 to 1 for budget.use/],
     [{ budget, columns: [0] }, /for columns\[0\]/],
     [{ budget, columns: [] }, /for columns/],
+    [{ budget, columns: new Array(2) }, /for columns\[0\]/],
+    [{ budget: { ...budget, use: 0 }, maxWidth: 4096, stages: 5 }, /ways to fill the stages × widths for blocks/],
     [{ budget, minWidth: 30, maxWidth: 20 }, /for maxWidth but received 20/],
     [{ budget, blocks: [1.5] }, /for blocks\[0\]/],
     [{ budget, stages: 8, units: [1, 2, 3, 4, 5, 6, 7, 8] }, /ways to fill the stages/],

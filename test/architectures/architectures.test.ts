@@ -278,7 +278,7 @@ test('BAD CALL', () => {
   fails(
     () => buildArchitecture('reactnet-resnet18+ir'),
     'ERR_BITPATH_UNKNOWN_OPTION',
-    /"unit" for architecture reactnet-resnet18/,
+    /"unit" for architecture reactnet-resnet18, a row of Table 1 that its unit defines/,
   );
   fails(
     () => buildArchitecture('igp-resnet21-53+ir', { unit: 'si' }),

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { buildArchitecture, listModels } from 'bitpath';
-import { countCosts, gradientPaths } from 'bitpath/analysis';
+import { countCosts, countTable1, gradientPaths } from 'bitpath/analysis';
 import { PICTURES } from '#lib/cli/analyze.js';
 import { textWidth } from '#lib/cli/format.js';
 import { DRAWINGS } from '#lib/pictures/index.js';
@@ -53,6 +53,19 @@ describe('bitpath analyze', () => {
     assert.match(block, /^body\.0: 7 1-bit convolutions, 41 × 56 × 56 in and out\n/);
     assert.match(block, / 1st +0 +0 +5\n.* 2nd +47\.44\u00a0M +1 +13\n.* 3rd +94\.89\u00a0M +2 +13\n/);
     assert.match(network, /^the whole network\n(.*\n)* +2nd +47\.44\u00a0M +1 +8\u202f125\u202f000\n/);
+  });
+
+  it('counts storage as table1 counts the row', async () => {
+    const rows = countTable1();
+    for (const [name, row] of [
+      ['xnor-resnet18', 2],
+      ['xnor-net-pp-resnet18', 8],
+      ['resnet18', 38],
+    ] as const) {
+      const { stdout } = await bitpath(['analyze', name]);
+      const mbit = rows[row - 1]!.counted!.storage.counted.toFixed(2);
+      assert.match(stdout, new RegExp(`^storage +${mbit.replace('.', '\\.')} Mbit as the paper counts \\(`, 'm'));
+    }
   });
 
   it('fits a terminal', async () => {
@@ -172,7 +185,10 @@ describe('bitpath analyze', () => {
     [['igp-resnet37-41', '--input-size', '8'], /ERR_BITPATH_SHAPE/, 1],
     [['igp-resnet37-41', '--levels', '6'], /Expected an integer from 1 to 5.*ERR_BITPATH_USAGE/, 2],
     [['igp-resnet37-41', '--picture', 'all'], /Allowed choices are block, network.*ERR_BITPATH_USAGE/, 2],
-    [['igp-resnet37-41-tiny-imagenet', '--join', 'sum'], /a model has its own.*ERR_BITPATH_USAGE/, 1],
+    [['igp-resnet37-41-tiny-imagenet', '--join', 'sum'], /a model has its own.*ERR_BITPATH_USAGE/, 2],
+    [['resnet18', '--picture', 'network'], /--picture is the picture of --svg.*ERR_BITPATH_USAGE/, 2],
+    [['resnet18', '--svg', 'a', '--html', './a'], /would both write a.*ERR_BITPATH_USAGE/, 2],
+    [['reactnet-resnet18+ternary'], /a row of Table 1 that its unit defines/, 1],
     [['igp-resnet37-41', '--svg', 'none/a.svg'], /ENOENT/, 1],
   ];
   for (const [args, message, expected] of cases) {

@@ -59,6 +59,25 @@ describe('bitpath search', () => {
     for (const { measuredMs } of networks) assert.ok(measuredMs! > 0);
   });
 
+  it('takes numbers as they are written, and 0 as a share', async () => {
+    const bounds = ['--columns', '4', '--min-width', '40', '--max-width', '42', '--max-depth', '40', '--json'];
+    const of = (use: string, gflops: string) =>
+      bitpath(['search', '--storage', '3.32e1', '--gflops', gflops, '--use', use, ...bounds]);
+    for (const gflops of ['.16', '16e-2', '1.6E-1']) {
+      const { code, stdout, stderr } = await of('0', gflops);
+      assert.deepEqual([code, stderr], [0, '']);
+      const budget = { storageMbit: 33.2, gflops: 0.16, use: 0 };
+      const expected = searchArchitectures({ budget, columns: [4], minWidth: 40, maxWidth: 42, maxDepth: 40 });
+      assert.equal((JSON.parse(stdout) as Document).considered, expected.considered);
+    }
+  });
+
+  it('bounds that contradict each other are a wrong command line', async () => {
+    const { code, stdout, stderr } = await bitpath(['search', ...BUDGET, '--min-width', '300', '--max-width', '200']);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /for maxWidth but received 200.*\(ERR_BITPATH_USAGE\)/);
+  });
+
   it('says so where nothing fits', async () => {
     const { code, stdout } = await bitpath(['search', '--storage', '1', '--gflops', '0.01']);
     assert.deepEqual([code, stdout], [0, 'No network is within this budget and these bounds.\n']);
@@ -68,6 +87,8 @@ describe('bitpath search', () => {
     [[], /required option '--storage <mbit>' not specified/],
     [['--storage', '33.2'], /required option '--gflops <n>' not specified/],
     [['--storage', '-1', '--gflops', '1'], /'--storage <mbit>' argument '-1' is invalid\. Expected a number above 0/],
+    [[...BUDGET, '--use', '1.1'], /Expected a number from 0 to 1/],
+    [['--storage', '0x10', '--gflops', '1'], /Expected a number above 0/],
     [[...BUDGET, '--columns', '3;4'], /Expected integers from 1 to 10 with commas between them/],
     [[...BUDGET, '--min-width', '0'], /Expected an integer from 1 to 4096/],
   ];

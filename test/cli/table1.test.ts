@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { countTable1, evaluateClaims } from 'bitpath/analysis';
 import { textWidth } from '#lib/cli/format.js';
-import { bitpath } from './run.js';
+import { bitpath, root } from './run.js';
 
 interface Document {
   schema: string;
@@ -10,7 +13,12 @@ interface Document {
     row: number;
     label: string;
     reported: { storageMbit: number };
-    counted: null | { storage: { counted: number; agreement: string }; fullGflops: number; reactnetOps: number };
+    counted: null | {
+      otherReading: { architecture: string } | null;
+      storage: { counted: number; agreement: string };
+      fullGflops: number;
+      reactnetOps: number;
+    };
   }[];
   claims: { id: string }[];
 }
@@ -24,7 +32,11 @@ describe('bitpath table1', () => {
     const lines = stdout.split('\n');
     for (const { row, label } of counted) assert.ok(lines[row]!.trimStart().startsWith(`${row}  ${label}`), lines[row]);
     assert.match(lines[22]!, /37\.13 +15\.63 +33\.2 +30\.98 +−6\.7 % ! +0\.13 +0\.1254 +=$/);
-    assert.match(stdout, /Storage off by more than 1 %\n(.*\n)*? {2}row 22: unexplained/);
+    assert.match(
+      stdout,
+      /Storage off by more than 1 %\n(.*\n)*? {2}row 22: unexplained; the name’s other reading,\s+igp-resnet37-41-c4d8, counts 32\.27\s+\(−2\.8 %\)/,
+    );
+    assert.doesNotMatch(stdout, /not built yet/i);
     assert.match(stdout, /\nFitted\n {2}rows 34, 37: /);
     for (const line of lines) assert.ok(textWidth(line) <= 100, line);
   });
@@ -51,6 +63,7 @@ describe('bitpath table1', () => {
       assert.equal(row.reported.storageMbit, expected.storageMbit);
       assert.equal(row.counted?.storage.counted, expected.counted?.storage.counted);
       assert.equal(row.counted?.storage.agreement, expected.counted?.storage.agreement);
+      assert.equal(row.counted?.otherReading?.architecture, i === 21 ? 'igp-resnet37-41-c4d8' : undefined);
       assert.equal(row.counted?.reactnetOps, expected.counted?.costs.flops);
     });
     assert.deepEqual(document.claims, JSON.parse(JSON.stringify(evaluateClaims())));
@@ -71,6 +84,15 @@ describe('bitpath table1', () => {
     const tableLines = stdout.split('\n').filter((line) => line.startsWith('|'));
     assert.equal(tableLines.length, 2 + 39 + 2 + evaluateClaims().length);
     assert.match(stdout, /\| BNN ResNet18#\\\* \|/);
+  });
+
+  it('says without a stack trace that the disk is full', { skip: !existsSync('/dev/full') }, () => {
+    const main = join(root, 'dist/cli/main.js');
+    const run = spawnSync('sh', ['-c', '"$0" "$1" table1 --csv > /dev/full', process.execPath, main], {
+      encoding: 'utf8',
+    });
+    assert.equal(run.status, 1);
+    assert.match(run.stderr, /^bitpath: .*ENOSPC.* \(ENOSPC\)\n$/);
   });
 
   it('takes one form at a time', async () => {

@@ -124,6 +124,25 @@ describe('blockDiagram', () => {
     );
   });
 
+  it('draws factors, and has no paths through them', () => {
+    for (const name of ['xnor-resnet18', 'real-to-bin-resnet18', 'binary-resnet18+xnor']) {
+      const { block } = analyseNetwork(buildArchitecture(name, { inputSize: 64 }));
+      assert.deepEqual(
+        block.drawn.map(({ key }) => key),
+        block.paths.levels.map(({ cost }) => cost),
+        name,
+      );
+    }
+    const gate = (g: GraphBuilder, x: Value) => g.sigmoid(g.globalAvgPool(x));
+    const diagram = diagramOf(graphOf((g, x) => g.mul(g.binaryConv(g.sign(x), { name: 'conv', ...conv }), gate(g, x))));
+    const side = diagram.edges.filter(({ isSide }) => isSide);
+    assert.equal(side.length, 1);
+    assert.deepEqual(
+      pathLevels(diagram, 'cost', 3).map(({ key }) => key > 0),
+      [true],
+    );
+  });
+
   it('counts both branches of an add of a value with itself', () => {
     const diagram = diagramOf(graphOf((g, x) => g.add(x, x)));
     assert.equal(diagram.edges.filter(({ from, to }) => from === 0 && to === 1).length, 2);
