@@ -214,7 +214,7 @@ test('parameter names of the rows with parts of their own', () => {
     ...['u.rprelu.0.bias', 'u.rprelu.1.weight', 'u.rprelu.2.bias'],
   ]);
   assert.deepEqual(of('real-to-bin-resnet18', 'body.3.'), [
-    ...[...bn('u.bn'), 'u.conv.bits', 'u.gate.0.weight', 'u.gate.2.weight', 'u.prelu.weight'],
+    ...[...bn('u.bn'), 'u.gate.0.weight', 'u.gate.2.weight', 'u.conv.bits', 'u.prelu.weight'],
   ]);
   assert.deepEqual(of('real-to-bin-resnet18', 'stem.'), ['0.weight', ...bn('1'), 'prelu.weight']);
   assert.deepEqual(of('bnn-resnet18', 'body.2.'), [
