@@ -25,7 +25,8 @@ async function logits(model: Model, images: Float32Array): Promise<Float32Array>
 }
 
 describe('export and import', () => {
-  for (const [i, { name }] of listArchitectures().entries()) {
+  const distinct = listArchitectures().filter(({ sameGraphAs }) => sameGraphAs === null);
+  for (const [i, { name }] of distinct.entries()) {
     it(`of ${name}`, async () => {
       const model = createModel(name, { classes: 7, inputSize: 64, seed: i });
       const { model: found, report } = await fromOnnx(toOnnx(model, { opset: OPSETS[i % OPSETS.length] as number }));
