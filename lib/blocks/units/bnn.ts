@@ -16,12 +16,14 @@ export const bnnUnit = {
 
 /** BNN's unit with CI-BCNN's interaction on the counts: y = hardtanh(BN(I(s(x) ⊛ s(W)) + shortcut)). See {@link ciUnit}. */
 export const ciBnnUnit = {
-  branch: ((graph, x, options) =>
-    graph.scope(options.name, () => {
-      const counts = conv3x3(graph, graph.sign(x), options, { scale: false });
-      return graph.channelInteraction(counts, { name: 'interaction', pairs: options.outChannels });
-    })) as Branch,
+  branch: ((graph, x, options) => graph.scope(options.name, () => interactingCounts(graph, x, options))) as Branch,
   after: normAndClip,
+};
+
+/** I(s(x) ⊛ s(W)). */
+const interactingCounts: Branch = (graph, x, options) => {
+  const counts = conv3x3(graph, graph.sign(x), options, { scale: false });
+  return graph.channelInteraction(counts, { name: 'interaction', pairs: options.outChannels });
 };
 
 /**
@@ -30,8 +32,4 @@ export const ciBnnUnit = {
  * for each output channel.
  */
 export const ciUnit: Branch = (graph, x, options) =>
-  graph.scope(options.name, () => {
-    const counts = conv3x3(graph, graph.sign(x), options, { scale: false });
-    const interacted = graph.channelInteraction(counts, { name: 'interaction', pairs: options.outChannels });
-    return graph.batchNorm(interacted, { name: 'bn' });
-  });
+  graph.scope(options.name, () => graph.batchNorm(interactingCounts(graph, x, options), { name: 'bn' }));
