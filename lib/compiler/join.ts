@@ -31,7 +31,7 @@ export function joinConcats(graph: FoldedGraph): Joined {
       const wanted: Home = { base: home.base, offset };
       offset += shape.channels;
       if (!slices.has(input)) homes[input] ??= wanted;
-      if (homes[input] !== undefined && sameHome(at(homes, input), wanted)) return input;
+      if (sameHome(homes[input], wanted)) return input;
       const copy = values.length;
       values.push({ id: copy, type: 'float32', shape });
       homes[copy] = wanted;
