@@ -10,6 +10,7 @@ export {
   type LayerCost,
   type StorageRule,
 } from './costs.js';
+export { type CostModel, DEFAULT_COST_MODEL, fitCostModel, predictMilliseconds, type Work } from './costModel.js';
 export { type DesignedWidth, type DesignWidthOptions, designWidth, type WidthRule } from './designWidth.js';
 export { type EnumeratePathOptions, enumeratePaths, type GradientPath } from './enumeratePaths.js';
 export { figure2Networks, figure2Statements, figure2Table, type Statement } from './figure2.js';
@@ -27,8 +28,6 @@ export { paretoFront } from './pareto.js';
 export { type PathSpectrum, type PathSpectrumOptions, pathSpectrum } from './pathSpectrum.js';
 export { type Block, blockGraph, type Place, type RegionOptions } from './region.js';
 export {
-  type CostModel,
-  DEFAULT_COST_MODEL,
   DEFAULT_OBJECTIVES,
   type FoundArchitecture,
   type Objective,

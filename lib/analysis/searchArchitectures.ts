@@ -1,6 +1,7 @@
 /** Looks for the next 37(41): networks of IGP-ResNet's family, and chains of single units, within a budget. */
 import { argumentError, checkFinite, checkInteger, checkOneOf, checkOptions } from '../check.js';
 import type { Graph } from '../graph/types.js';
+import { type CostModel, checkCostModel, DEFAULT_COST_MODEL, predictMilliseconds } from './costModel.js';
 import {
   buildFamilyMember,
   checkBlocks,
@@ -11,13 +12,6 @@ import {
   nameOf,
 } from './igpFamily.js';
 import { paretoFront } from './pareto.js';
-
-/** Linear in the work: rates of the two kinds of multiply-accumulates, and what a 1-bit convolution costs by being one. */
-export interface CostModel {
-  readonly msPerBinaryGmac: number;
-  readonly msPerRealGmac: number;
-  readonly msPerConv: number;
-}
 
 export const OBJECTIVES = [
   'secondCost',
@@ -101,16 +95,6 @@ export interface SearchResult {
 }
 
 /**
- * Fitted by least squares to the times of eleven networks of this package at 224×224 on one thread of an AVX-512 server CPU,
- * which it meets within a fifth: widths that are multiples of 16 are quicker than it says. Measure yours with `predictMs`.
- */
-export const DEFAULT_COST_MODEL: CostModel = Object.freeze({
-  msPerBinaryGmac: 0.68,
-  msPerRealGmac: 8.7,
-  msPerConv: 0.013,
-});
-
-/**
  * The Pareto front of all networks of the family within `budget` and the bounds. Networks are compared by formulas; ask
  * `buildFamilyMember` for the graph of one.
  *
@@ -164,9 +148,7 @@ function membersOf(columns: number, blocksPerStage: readonly number[], settings:
     const mbit = figures.storageBits / 1e6;
     if (mbit > budget.storageMbit || figures.flops / 1e9 > budget.gflops) continue;
     if (mbit < budget.use * budget.storageMbit) break;
-    const milliseconds =
-      (figures.binaryMacs * costModel.msPerBinaryGmac + figures.realMacs * costModel.msPerRealGmac) / 1e9 +
-      figures.convs * costModel.msPerConv;
+    const milliseconds = predictMilliseconds(costModel, figures);
     found.push({ name: nameOf(member), ...member, ...figures, milliseconds });
   }
   return found;
@@ -210,12 +192,7 @@ function checkSearch(options: SearchOptions) {
   }
   checkOptions('objectives', objectives, OBJECTIVES);
   for (const [name, way] of Object.entries(objectives)) checkOneOf(`objectives.${name}`, way, ['min', 'max'] as const);
-  checkOptions('costModel', costModel, Object.keys(DEFAULT_COST_MODEL));
-  for (const name of Object.keys(DEFAULT_COST_MODEL) as (keyof CostModel)[]) {
-    if (checkFinite(`costModel.${name}`, costModel[name]) < 0) {
-      throw argumentError(`costModel.${name}`, 'a number ≥ 0', costModel[name]);
-    }
-  }
+  checkCostModel(costModel);
   if (predictMs !== undefined && typeof predictMs !== 'function') {
     throw argumentError('predictMs', 'a function graph → milliseconds', predictMs);
   }

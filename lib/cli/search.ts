@@ -5,7 +5,7 @@ import { BitpathError } from '../errors.js';
 import { integerOption, jsonOption, newCommand, threadsOption } from './command.js';
 import { facts, table, terminalWidth, wrap } from './format.js';
 import { writeJson, writeLines } from './output.js';
-import { timesOf } from './searchTimes.js';
+import { type Calibration, calibrate, timesOf } from './searchTimes.js';
 
 interface Options {
   readonly storage: number;
@@ -17,6 +17,7 @@ interface Options {
   readonly minDepth?: number;
   readonly maxDepth?: number;
   readonly limit: number;
+  readonly calibrate?: true;
   readonly measure?: true;
   readonly threads?: number;
   readonly json?: true;
@@ -39,6 +40,7 @@ export function searchCommand(): Command {
     .addOption(integerOption('--min-depth <n>', '1-bit convs on the longest path', 1, 4096))
     .addOption(integerOption('--max-depth <n>', '1-bit convs on the longest path', 1, 4096))
     .addOption(integerOption('-n, --limit <n>', 'networks to show, evenly spread', 1, 100000).default(30))
+    .option('--calibrate', 'fit the predicted times to this machine first, by running seven networks')
     .option('--measure', 'run those that are shown, and print their times instead of predictions')
     .addOption(threadsOption())
     .addOption(jsonOption())
@@ -92,9 +94,11 @@ async function search(options: Options): Promise<void> {
       .filter(([, value]) => value !== undefined),
   ) as Partial<SearchOptions>;
   const budget = { storageMbit: options.storage, gflops: options.gflops, use: options.use };
+  const calibration = options.calibrate ? await calibrate(options.threads) : undefined;
+  const model = calibration === undefined ? {} : { costModel: calibration.model };
   let result: SearchResult;
   try {
-    result = searchArchitectures({ budget, ...bounds });
+    result = searchArchitectures({ budget, ...bounds, ...model });
   } catch (cause) {
     // All arguments are the command line's.
     if (!(cause instanceof BitpathError) || cause.code !== 'ERR_BITPATH_ARGUMENT') throw cause;
@@ -109,11 +113,12 @@ async function search(options: Options): Promise<void> {
       budget,
       bounds,
       ...rest,
+      calibration,
       shown: networks.length,
       nondominated: front.length,
       networks,
     });
-  } else writeLines(linesOf(result, shown, times));
+  } else writeLines(linesOf(result, shown, times, calibration));
 }
 
 /** At most `limit` of `list`, first and last among them. */
@@ -134,10 +139,19 @@ const COLUMNS = [
   { title: 'ms', align: 'right' },
 ] as const;
 
+function prediction(calibration: Calibration | undefined): string {
+  if (calibration === undefined) {
+    return 'predicted for another machine; --calibrate fits that to this one, --measure runs them here';
+  }
+  const { networks, largestError } = calibration;
+  return `predicted from ${networks} networks run here, each met within ${Math.round(largestError * 100)} %`;
+}
+
 function linesOf(
   { front, considered }: SearchResult,
   shown: readonly FoundArchitecture[],
   times: readonly number[] | undefined,
+  calibration: Calibration | undefined,
 ): readonly string[] {
   if (front.length === 0) return ['No network is within this budget and these bounds.'];
   const millions = (value: number) => (Number.isFinite(value) ? `${(value / 1e6).toFixed(1)} M` : '–');
@@ -158,7 +172,7 @@ function linesOf(
     ...facts(
       [
         ['shown', `${shown.length} of ${front.length} that no other network beats in everything, of ${considered}`],
-        ['ms', times === undefined ? 'predicted; --measure runs them here' : 'measured here: median of one image'],
+        ['ms', times === undefined ? prediction(calibration) : 'measured here: median of one image'],
       ],
       Math.min(width, 100),
     ),

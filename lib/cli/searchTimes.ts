@@ -1,5 +1,6 @@
-/** Times of networks that a search found, with random weights, on this machine. */
-import type { FoundArchitecture } from '../analysis/searchArchitectures.js';
+/** Times of networks of the family, with random weights, on this machine. */
+import type { CostModel } from '../analysis/costModel.js';
+import type { IgpFamilyMember } from '../analysis/igpFamily.js';
 import { startProgress } from './progress.js';
 
 const WARM_UP = 3;
@@ -7,7 +8,7 @@ const RUNS = 15;
 
 /** Median milliseconds of one image (float32 in), one network after another. */
 export async function timesOf(
-  networks: readonly FoundArchitecture[],
+  networks: readonly (IgpFamilyMember & { readonly name: string })[],
   threads: number | undefined,
 ): Promise<readonly number[]> {
   const [{ buildFamilyMember }, { compile }, { randomParams }, { Tensor }] = await Promise.all([
@@ -37,4 +38,38 @@ export async function timesOf(
     progress.stop();
   }
   return times;
+}
+
+/** Networks of different widths, depths and shares of 1-bit work. */
+const CALIBRATION: readonly IgpFamilyMember[] = [
+  { kind: 'chain', columns: 1, width: 64, blocksPerStage: [4, 4, 4, 4] },
+  { kind: 'chain', columns: 1, width: 128, blocksPerStage: [1, 1, 1, 1] },
+  { kind: 'chain', columns: 1, width: 41, blocksPerStage: [14, 14, 14, 14] },
+  { kind: 'igp', columns: 2, width: 53, blocksPerStage: [2, 2, 2, 2] },
+  { kind: 'igp', columns: 3, width: 41, blocksPerStage: [2, 2, 2, 2] },
+  { kind: 'igp', columns: 3, width: 48, blocksPerStage: [2, 2, 3, 2] },
+  { kind: 'igp', columns: 4, width: 31, blocksPerStage: [2, 2, 2, 2] },
+];
+
+export interface Calibration {
+  readonly model: CostModel;
+  readonly networks: number;
+  /** Largest of |predicted / measured − 1| over these networks. */
+  readonly largestError: number;
+}
+
+/** The cost model of this machine, from times of a few networks. */
+export async function calibrate(threads: number | undefined): Promise<Calibration> {
+  const [{ fitCostModel, predictMilliseconds }, { familyFigures, familyName }] = await Promise.all([
+    import('../analysis/costModel.js'),
+    import('../analysis/igpFamily.js'),
+  ]);
+  const times = await timesOf(
+    CALIBRATION.map((member) => ({ ...member, name: familyName(member) })),
+    threads,
+  );
+  const samples = CALIBRATION.map((member, i) => ({ ...familyFigures(member), milliseconds: times[i] as number }));
+  const model = fitCostModel(samples);
+  const errors = samples.map((sample) => Math.abs(predictMilliseconds(model, sample) / sample.milliseconds - 1));
+  return { model, networks: samples.length, largestError: Math.max(...errors) };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { searchArchitectures } from 'bitpath/analysis';
+import { type CostModel, searchArchitectures } from 'bitpath/analysis';
 import { textWidth } from '#lib/cli/format.js';
 import { bitpath } from './run.js';
 
@@ -18,6 +18,7 @@ interface Document {
   considered: number;
   nondominated: number;
   networks: { name: string; measuredMs?: number }[];
+  calibration?: { model: CostModel; networks: number; largestError: number };
 }
 
 describe('bitpath search', () => {
@@ -57,6 +58,19 @@ describe('bitpath search', () => {
     const { networks } = JSON.parse(stdout) as Document;
     assert.equal(networks.length, 2);
     for (const { measuredMs } of networks) assert.ok(measuredMs! > 0);
+  });
+
+  it('--calibrate predicts by what it has run here', async () => {
+    const { code, stdout } = await bitpath(['search', ...NARROW, '--json', '--calibrate', '--threads', '1']);
+    assert.equal(code, 0);
+    const { calibration, networks } = JSON.parse(stdout) as Document;
+    const { model, networks: run, largestError } = calibration!;
+    assert.equal(run, 7);
+    assert.ok(largestError >= 0 && largestError < 10, `${largestError}`);
+    const { front } = searchArchitectures({ ...options, costModel: model });
+    assert.deepEqual(networks, JSON.parse(JSON.stringify(front)));
+    const text = await bitpath(['search', ...NARROW, '--limit', '2', '--calibrate', '--threads', '1']);
+    assert.match(text.stdout, /\nms +predicted from 7 networks run here, each met within \d+ %\n/);
   });
 
   it('takes numbers as they are written, and 0 as a share', async () => {
