@@ -17,11 +17,14 @@ export interface Work {
   readonly convs: number;
 }
 
-/** What `bitpath search --calibrate --threads 1` fitted on an AMD EPYC (family 26 model 2) with AVX-512; your machine is another. */
+/**
+ * What `bitpath search --calibrate --threads 1` fitted on an AMD EPYC (family 26 model 2), AVX-512, at commit f6cc94f, within 12 % of
+ * each network that it ran (float32 input). Your machine is another.
+ */
 export const DEFAULT_COST_MODEL: CostModel = Object.freeze({
-  msPerBinaryGmac: 0.68,
-  msPerRealGmac: 8.7,
-  msPerConv: 0.013,
+  msPerBinaryGmac: 0.75,
+  msPerRealGmac: 12.5,
+  msPerConv: 0.014,
 });
 
 export function predictMilliseconds(model: CostModel, work: Work): number {
