@@ -47,7 +47,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
     one = command("train", run_train, "Train, or go on with a run that was stopped.")
     one.add_argument("--stop-after", type=float, default=float("inf"), metavar="SECONDS", help="stop after the epoch then in")
-    one = command("evaluate", run_evaluate, "Measure top-1 and top-5 as the engine's picture path sees pictures.")
+    one = command("evaluate", run_evaluate, "Measure top-1, top-5 and calibration as the engine's picture path sees pictures.")
     one.add_argument("--recalibrate", type=int, default=0, metavar="BATCHES", help="estimate BatchNorm statistics again first")
     one = command("export", run_export, "Write the model file that bitpath serves.")
     one.add_argument("output", type=Path, help="a .safetensors file")

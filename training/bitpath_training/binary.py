@@ -40,6 +40,7 @@ class BinaryConv2d(nn.Module):
         self.padding = kernel // 2
         # Tensor cores want channels in eights. Zero channels change no result; they cost nothing beside the slow path.
         self.channel_multiple = 1
+        self.real_weights = False  # stage one of two-stage training: the latent weights themselves
         nn.init.normal_(self.weight, std=LATENT_STD)
 
     def scale(self) -> Tensor:
@@ -49,6 +50,8 @@ class BinaryConv2d(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         weight = clipped_sign(self.weight) * self.scale()[:, None, None, None]
         outputs, inputs = weight.shape[:2]
+        if self.real_weights:
+            weight = self.weight
         more_outputs, more_inputs = -outputs % self.channel_multiple, -inputs % self.channel_multiple
         if more_outputs or more_inputs:
             weight = F.pad(weight, (0, 0, 0, 0, 0, more_inputs, 0, more_outputs))
