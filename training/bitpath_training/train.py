@@ -76,7 +76,7 @@ def train(recipe: Recipe, dataset: Dataset, runs: Path, device: torch.device, st
 def make_step(recipe: Recipe, pictures: Pictures, classes: int, runs: Path, device: torch.device) -> TrainingStep:
     if len(pictures) < recipe.batch_size:
         raise ValueError(f"{len(pictures)} training pictures are less than one batch of {recipe.batch_size}")
-    network = build_network(recipe.network, classes, recipe.join, recipe.unit_scale)
+    network = build_network(recipe.network, classes, recipe.join, recipe.unit_scale, recipe.input_size)
     network = network.to(device, memory_format=torch.channels_last).train()
     teacher = None
     if recipe.teacher.checkpoint:
