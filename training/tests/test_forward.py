@@ -1,4 +1,4 @@
-"""Every network computes what its graph does in bitpath, layer by layer; some of each kind by default, the rest with -m slow."""
+"""Every network computes what its graph does in bitpath, layer by layer: some of each kind, all with -m slow."""
 
 import pytest
 import torch
