@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 
 from .checkpoint import Checkpoint, load_checkpoint
-from .data import Pictures, load_labels, load_pictures
+from .data import Pictures, load_dataset, load_labels, load_pictures, load_training_pictures
 from .evaluate import evaluate, recalibrate
 from .export import export_model
 from .recipe import Recipe, Teacher, load_recipe
 from .study import collect, describe, load_study, parse_run, train_study
-from .train import load_dataset, make_step, train
+from .train import make_step, train
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -122,12 +122,17 @@ def _evaluated(options: argparse.Namespace) -> tuple[Checkpoint, torch.nn.Module
     ids = [label["id"] for label in load_labels(recipe.data, options.data)]
     size = recipe.data.stored_size
     validation = load_pictures(recipe.data.validation, options.data, size, ids)
-    pictures = load_pictures(recipe.data.train, options.data, size, ids) if options.recalibrate else None
+    data = recipe.data
+    wants_training = options.recalibrate or data.holdout_per_class
+    pictures, holdout = load_training_pictures(data, options.data, ids) if wants_training else (None, None)
     torch.backends.cudnn.allow_tf32 = False
     network = checkpoint.build().to(device, memory_format=torch.channels_last)
-    if pictures is not None:
+    if options.recalibrate:
         recalibrate(network, pictures.to(device), recipe.input_size, options.recalibrate)
-    return checkpoint, network, evaluate(network, validation.to(device), recipe.input_size)
+    metrics = evaluate(network, validation.to(device), recipe.input_size)
+    if holdout is not None:
+        metrics["holdout"] = evaluate(network, holdout.to(device), recipe.input_size)
+    return checkpoint, network, metrics
 
 
 def run_time(options: argparse.Namespace) -> int:
