@@ -1,0 +1,21 @@
+"""How long bitpath takes for the networks of a study: measured by training/measure_times.mjs, on the machine at hand."""
+
+import json
+import subprocess
+
+from .model_file import REPOSITORY
+from .study import Study
+
+CLASSES = 200  # the classifier's cost hardly counts, and a study's data may not lie here
+
+
+def measure_times(study: Study, threads: int) -> dict:
+    networks = {}
+    for name in study.networks:
+        r = study.recipe(name, 0)
+        networks[name] = {"architecture": r.network, "join": r.join, "unitScale": r.unit_scale}
+    size = study.recipe(next(iter(study.networks)), 0).input_size
+    request = {"networks": networks, "classes": CLASSES, "inputSize": size, "threads": threads}
+    command = ["node", "training/measure_times.mjs"]
+    done = subprocess.run(command, cwd=REPOSITORY, check=True, input=json.dumps(request), stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)
