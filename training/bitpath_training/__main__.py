@@ -13,11 +13,12 @@ from .checkpoint import Checkpoint, load_checkpoint
 from .data import Pictures, load_dataset, load_labels, load_pictures, load_training_pictures
 from .evaluate import evaluate, recalibrate
 from .export import export_model
+from .figures import figures
 from .recipe import Recipe, Teacher, load_recipe
 from .report import describe, studies_of_page, write_page
-from .results import collect, store_runs
+from .results import collect, store_runs, watched_runs
 from .study import Study, load_study, parse_run, train_study
-from .times import measure_times
+from .times import format_times, measure_times
 from .train import make_step, train
 
 
@@ -86,10 +87,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add_results(one)
     one.add_argument("--threads", type=int, default=1)
 
-    text = "Make what stands between the marks of a page anew, from the kept results of the studies that it names."
+    text = "Make a page's tables and pictures anew, from the kept results of the studies that its marks name."
     one = commands.add_parser("page", help=text, description=text)
     one.set_defaults(run=run_page)
     one.add_argument("page", type=Path)
+    one.add_argument("--images", type=Path, help="folder of its pictures (default: images beside the page)")
     one.add_argument("--studies", type=Path, default=Path("studies"), help="folder of studies (default: studies)")
     add_results(one)
     return parser.parse_args(arguments)
@@ -130,13 +132,19 @@ def _collected(study: Study, results: Path) -> dict:
 def run_times(options: argparse.Namespace) -> int:
     study = load_study(options.study)
     measured = measure_times(study, options.threads)
-    (options.results / f"{study.name}-times.json").write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n")
+    (options.results / f"{study.name}-times.json").write_text(format_times(measured))
     return 0
 
 
 def run_page(options: argparse.Namespace) -> int:
     studies = [load_study(options.studies / f"{name}.toml") for name in studies_of_page(options.page.read_text())]
-    write_page(options.page, {study.name: _collected(study, options.results) for study in studies})
+    collected = {study.name: _collected(study, options.results) for study in studies}
+    write_page(options.page, collected)
+    images = options.images or options.page.parent / "images"
+    images.mkdir(exist_ok=True)
+    for study in studies:
+        for name, svg in figures(collected[study.name], watched_runs(study, options.results / "runs")).items():
+            (images / f"{name}.svg").write_text(svg)
     return 0
 
 

@@ -104,6 +104,17 @@ def collect(study, folder: Path, times: dict | None = None) -> dict:
     }
 
 
+def watched_runs(study, folder: Path) -> dict[str, dict]:
+    """What was measured while the networks trained, by network: of seed 0."""
+    found = {}
+    for network in study.networks:
+        path = folder / study.name / f"{study.run_name(network, 0)}.json"
+        values = json.loads(path.read_text()).get("watched") if path.exists() else None
+        if values:
+            found[network] = values
+    return found
+
+
 def mcnemar(a: np.ndarray, b: np.ndarray) -> dict:
     """a's accuracy less b's in points, its standard error, and the test of the pictures that one of the two gets right."""
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())

@@ -19,3 +19,10 @@ def measure_times(study: Study, threads: int) -> dict:
     command = ["node", "training/measure_times.mjs"]
     done = subprocess.run(command, cwd=REPOSITORY, check=True, input=json.dumps(request), stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout)
+
+
+def format_times(measured: dict) -> str:
+    """JSON with a line for each network."""
+    lines = [f"  {json.dumps(name)}: {json.dumps(time)}" for name, time in measured["networks"].items()]
+    head = json.dumps({key: value for key, value in measured.items() if key != "networks"}, indent=1, ensure_ascii=False)
+    return head.removesuffix("\n}") + ',\n "networks": {\n' + ",\n".join(lines) + "\n }\n}\n"

@@ -145,10 +145,12 @@ def test_results_of_the_repository_are_those_of_its_runs(path):
 
 
 def test_the_page_of_the_repository_has_its_results(tmp_path):
-    page = tmp_path / "claim.md"
-    page.write_text((REPOSITORY / "docs" / "claim.md").read_text())
-    assert main(["page", str(page), "--studies", str(STUDIES), "--results", str(RESULTS)]) == 0
-    assert page.read_text() == (REPOSITORY / "docs" / "claim.md").read_text()
+    docs = REPOSITORY / "docs"
+    (tmp_path / "claim.md").write_text((docs / "claim.md").read_text())
+    assert main(["page", str(tmp_path / "claim.md"), "--studies", str(STUDIES), "--results", str(RESULTS)]) == 0
+    assert (tmp_path / "claim.md").read_text() == (docs / "claim.md").read_text()
+    made = sorted((tmp_path / "images").iterdir())
+    assert made and all(path.read_text() == (docs / "images" / path.name).read_text() for path in made)
 
 
 def gains(network: torch.nn.Module, block: torch.nn.Module) -> list[float]:
