@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .recipe import recipe_from_dict, recipe_to_dict
+from .recipe import recipe_from_dict
 
 RESULT = "result.json"
 SETS = ("validation", "holdout")
@@ -95,7 +95,7 @@ def collect(study, folder: Path, times: dict | None = None) -> dict:
         "study": study.name,
         "title": study.title,
         "protocol": study.protocol,
-        "recipe": recipe_to_dict(study.recipe(order[0], 0)) | dict.fromkeys(("name", "title", "network", "seed")),
+        "recipe": study.common,  # as the study has it: each run's file has all of it, defaults included
         "networks": study.networks,
         "plan": list(study.plan),
         "times": times,
