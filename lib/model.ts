@@ -19,7 +19,15 @@ import {
 } from './formats/model-file.js';
 import { readSafetensors, writeSafetensors } from './formats/safetensors.js';
 import { checkTitle } from './graph/names.js';
-import { checkGraph, checkParams, graphFromJson, graphToJson, randomParams } from './graph/index.js';
+import {
+  checkGraph,
+  checkParams,
+  countParams,
+  graphCost,
+  graphFromJson,
+  graphToJson,
+  randomParams,
+} from './graph/index.js';
 import type { Graph, Shape } from './graph/types.js';
 import { checkPreprocessing, defaultPreprocessing, type Preprocessing } from './images/preprocessing.js';
 import type { Params, Tensor } from './tensor.js';
@@ -27,7 +35,7 @@ import type { Params, Tensor } from './tensor.js';
 export type { Label, Provenance } from './formats/model-file.js';
 
 /** The shipped network that `loadModel()` and the command line take where none is named. */
-export const DEFAULT_MODEL = 'igp-resnet37-41-tiny-imagenet';
+export const DEFAULT_MODEL = 'igp-resnet37-41-reactnet-tiny-imagenet';
 
 const EXTENSION = '.safetensors';
 const SHIPPED = new URL('../models/', import.meta.url);
@@ -188,6 +196,11 @@ export interface ModelInfo {
   readonly input: Shape;
   /** Of the file. */
   readonly bytes: number;
+  /** Of its parameters, BatchNorms included: a bit each, 32 for the others. */
+  readonly storageBits: number;
+  /** Multiply-accumulates of one picture. */
+  readonly binaryMacs: number;
+  readonly realMacs: number;
   /** Per cent, as measured by whoever trained it; undefined where the file does not say. */
   readonly top1: number | undefined;
   readonly top5: number | undefined;
@@ -201,6 +214,7 @@ export async function listModels(): Promise<ModelInfo[]> {
     names.map(async (name) => {
       const path = shippedPath(name);
       const [{ graph, provenance }, { size }] = await Promise.all([readModelFile(path), stat(path)]);
+      const { bits, floats } = countParams(graph);
       return {
         name,
         title: String(provenance.title ?? name),
@@ -208,6 +222,8 @@ export async function listModels(): Promise<ModelInfo[]> {
         classes: outputShape(graph).channels,
         input: inputShape(graph),
         bytes: size,
+        storageBits: bits + 32 * floats,
+        ...graphCost(graph),
         top1: typeof provenance.top1 === 'number' ? provenance.top1 : undefined,
         top5: typeof provenance.top5 === 'number' ? provenance.top5 : undefined,
         default: name === DEFAULT_MODEL,

@@ -34,7 +34,7 @@ constants. With --profile: median microseconds of one image, and what share of
 them the MACs would take if nothing else stood in their way.
 
 Examples:
-  $ bitpath describe igp-resnet37-41-tiny-imagenet --profile --threads 1
+  $ bitpath describe igp-resnet37-41-reactnet-tiny-imagenet --profile --threads 1
   $ bitpath describe igp-resnet37-41+reactnet
   $ bitpath describe bireal-resnet18-64 --json`,
     )
@@ -71,20 +71,13 @@ interface Shape {
 }
 
 async function summarise(model: Model): Promise<Summary> {
-  const [{ inputShape }, { graphParams }] = await Promise.all([import('../model.js'), import('../graph/index.js')]);
+  const [{ inputShape }, { countParams }] = await Promise.all([import('../model.js'), import('../graph/index.js')]);
   const { graph } = model;
-  let bits = 0;
-  let floats = 0;
-  for (const { type, shape } of graphParams(graph)) {
-    const count = shape.reduce((product, size) => product * size, 1);
-    if (type === 'bits') bits += count;
-    else floats += count;
-  }
   const outputs = graph.outputs.map(({ name, value }) => ({
     name,
     shape: (graph.values[value] as { shape: Shape }).shape,
   }));
-  return { model, outputs, input: inputShape(graph), bits, floats };
+  return { model, outputs, input: inputShape(graph), ...countParams(graph) };
 }
 
 interface Description extends Summary {

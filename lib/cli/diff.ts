@@ -43,7 +43,7 @@ from its threshold. One that differs exits with 1.
 ONNX models need the package onnxruntime-node.
 
 Examples:
-  $ bitpath diff igp-resnet37-41-tiny-imagenet out.onnx
+  $ bitpath diff igp-resnet37-41-reactnet-tiny-imagenet out.onnx
   $ bitpath diff model.safetensors golden.npz --json`,
     )
     .action(diff);

@@ -17,7 +17,9 @@ interface Options {
 export function evaluateCommand(): Command {
   return newCommand('evaluate')
     .summary('measure a network’s accuracy on labelled pictures')
-    .description('Measures top-1 and top-5 accuracy on labelled pictures, and how many it classifies a second.')
+    .description(
+      'Measures top-1 and top-5 accuracy and calibration on labelled pictures, and how many it classifies a second.',
+    )
     .argument('<data>', 'a folder with a folder of pictures for each class, or a .bin pack')
     .addOption(modelOption())
     .addOption(
@@ -43,6 +45,9 @@ Examples:
 /** Pictures that are computed together: large enough for a team of threads, small enough for a lively bar. */
 const BATCH = 16;
 
+/** Of confidence, for the calibration error. */
+const BINS = 15;
+
 async function evaluate(path: string, options: Options): Promise<void> {
   const [{ loadModel, outputShape }, { openDataset }, { decodeImage }, { topK }, { picturePreprocessing, predict }] =
     await Promise.all([
@@ -62,6 +67,8 @@ async function evaluate(path: string, options: Options): Promise<void> {
 
   const { isa, threads } = executor;
   const count = { images: 0, top1: 0, top5: 0 };
+  /** Σ confidence − Σ right in each bin. */
+  const gaps = new Float64Array(BINS);
   const errors: object[] = [];
   let runMs = 0;
   const progress = await startProgress(total);
@@ -74,7 +81,11 @@ async function evaluate(path: string, options: Options): Promise<void> {
         errors.push({ image: item.name, ...codeAndMessage(error) });
         progress.around(() => reportError(error));
       } else {
-        const rank = topK(logits, null, 5).findIndex(({ index }) => index === item.label);
+        const first = topK(logits, null, 5);
+        const rank = first.findIndex(({ index }) => index === item.label);
+        const confidence = first[0]?.probability ?? 0;
+        const bin = Math.min(BINS - 1, Math.floor(confidence * BINS));
+        gaps[bin] = (gaps[bin] ?? 0) + confidence - Number(rank === 0);
         count.images++;
         if (rank === 0) count.top1++;
         if (rank >= 0) count.top5++;
@@ -93,6 +104,7 @@ async function evaluate(path: string, options: Options): Promise<void> {
   const seconds = (performance.now() - start) / 1000;
   const { images, top1, top5 } = count;
   const inPercent = (correct: number) => (images === 0 ? null : (100 * correct) / images);
+  const calibrationError = inPercent(gaps.reduce((sum, gap) => sum + Math.abs(gap), 0));
   const speed = {
     imagesPerSecond: images / seconds,
     networkImagesPerSecond: runMs === 0 ? 0 : images / (runMs / 1000),
@@ -106,6 +118,7 @@ async function evaluate(path: string, options: Options): Promise<void> {
       top5: inPercent(top5),
       top1Correct: top1,
       top5Correct: top5,
+      ece: calibrationError,
       errors,
       timings: options.timings && { isa, threads, seconds, ...speed },
     });
@@ -117,6 +130,7 @@ async function evaluate(path: string, options: Options): Promise<void> {
     ['data', path],
     ['top-1', line(top1)],
     ['top-5', line(top5)],
+    ['ECE', calibrationError === null ? '–' : `${calibrationError.toFixed(2)} %  (calibration error, ${BINS} bins)`],
     ['speed', `${speed.imagesPerSecond.toFixed(0)} images/s from file to class`],
     [
       '',

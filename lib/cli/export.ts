@@ -27,7 +27,7 @@ export function exportCommand(): Command {
 Weights of 1 bit take 32 there: standard ops work with float32.
 
 Examples:
-  $ bitpath export igp-resnet37-41-tiny-imagenet out.onnx
+  $ bitpath export igp-resnet37-41-reactnet-tiny-imagenet out.onnx
   $ bitpath export binary-resnet18 out.onnx --opset 13`,
     )
     .action(exportNetwork);

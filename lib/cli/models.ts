@@ -18,8 +18,9 @@ export function modelsCommand(): Command {
     .addHelpText(
       'after',
       `
-Top-1 and top-5 are accuracies in per cent, as measured by whoever trained the
-network.
+Storage is a bit for each 1-bit weight and 32 for each other number. Computation
+is multiply-adds of one picture, with 64 of 1 bit counted as one. Top-1 and
+top-5 are accuracies in per cent, as measured by whoever trained the network.
 
 Examples:
   $ bitpath models
@@ -35,12 +36,13 @@ async function models({ json }: Options): Promise<void> {
     writeJson('bitpath.models/1', { models });
     return;
   }
-  const rows = models.map(({ name, architecture, classes, input, bytes: size, top1, top5, ...model }) => [
+  const rows = models.map(({ name, architecture, input, bytes: size, top1, top5, ...model }) => [
     model.default ? `${name} *` : name,
     architecture,
     `${input.height}×${input.width}`,
-    String(classes),
     bytes(size),
+    `${(model.storageBits / 1e6).toFixed(1)} Mbit`,
+    `${((model.binaryMacs / 64 + model.realMacs) / 1e6).toFixed(1)} M`,
     top1?.toFixed(2) ?? '–',
     top5?.toFixed(2) ?? '–',
   ]);
@@ -53,8 +55,9 @@ const COLUMNS = [
   { title: 'model' },
   { title: 'architecture' },
   { title: 'input' },
-  { title: 'classes', align: 'right' },
   { title: 'size', align: 'right' },
+  { title: 'storage', align: 'right' },
+  { title: 'computation', align: 'right' },
   { title: 'top-1', align: 'right' },
   { title: 'top-5', align: 'right' },
 ] as const;

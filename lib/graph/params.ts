@@ -9,6 +9,17 @@ export function graphParams(graph: Graph): ParamSpec[] {
   return graph.nodes.flatMap((node) => Object.values(node.params));
 }
 
+/** Numbers among the parameters: of 1 bit, and all others. */
+export function countParams(graph: Graph): { bits: number; floats: number } {
+  let bits = 0;
+  let floats = 0;
+  for (const { type, shape } of graphParams(graph)) {
+    if (type === 'bits') bits += elementCount(shape);
+    else floats += elementCount(shape);
+  }
+  return { bits, floats };
+}
+
 /** Dtype and shape of the tensor that stores `spec`: a `bits` parameter [O, kh, kw, I] is uint8 [O, ⌈kh·kw·I / 8⌉]. */
 export function storedAs(spec: ParamSpec): { dtype: 'float32' | 'uint8' | 'int32'; shape: readonly number[] } {
   if (spec.type !== 'bits') return { dtype: spec.type, shape: spec.shape };

@@ -73,7 +73,7 @@ describe('bitpath classify', () => {
     const document = JSON.parse(plain.stdout) as ClassifyDocument;
     assert.deepEqual(Object.keys(document), ['schema', 'model', 'results', 'errors']);
     assert.equal(document.schema, 'bitpath.classify/1');
-    assert.equal(document.model, 'igp-resnet37-41-tiny-imagenet');
+    assert.equal(document.model, 'igp-resnet37-41-reactnet-tiny-imagenet');
     assert.deepEqual(
       document.results.map(({ image }) => image),
       good,

@@ -14,6 +14,7 @@ interface EvaluateDocument {
   top5: number | null;
   top1Correct: number;
   top5Correct: number;
+  ece: number | null;
   errors: { image: string; code: string; message: string }[];
   timings?: Record<string, unknown>;
 }
@@ -36,11 +37,21 @@ describe('bitpath evaluate', () => {
   const folder = temporaryFolder();
   const COUNT = 37; // more than two batches, and no multiple of one
   /** What the network says of each picture: five classes, best first. */
-  let answers: { index: number; id: string; name: string }[][] = [];
+  let answers: { index: number; id: string; name: string; probability: number }[][] = [];
   let pictures: Buffer[] = [];
   /** Rank that the label which a picture is given has in its answer. */
   const rank = (i: number) => [0, 3, 0, 1, 199][i % 5]!;
   const labels: number[] = [];
+
+  function calibrationError(): number {
+    const bins = Array.from({ length: 15 }, (_, bin) =>
+      answers.flatMap(([first], i) =>
+        Math.floor(15 * first!.probability) === bin ? [first!.probability - Number(rank(i) === 0)] : [],
+      ),
+    );
+    const off = bins.map((bin) => Math.abs(bin.reduce((sum, gap) => sum + gap, 0)));
+    return (100 * off.reduce((sum, gap) => sum + gap, 0)) / COUNT;
+  }
 
   before(async () => {
     const names = Array.from({ length: COUNT }, (_, i) => `${i}.png`);
@@ -72,9 +83,11 @@ describe('bitpath evaluate', () => {
       assert.equal(one!.code, 0);
       assert.equal(four!.stdout, one!.stdout);
       assert.ok(top1Correct > 0 && top1Correct < top5Correct && top5Correct < COUNT);
-      assert.deepEqual(document(one!), {
+      const { ece, ...rest } = document(one!);
+      assert.ok(Math.abs((ece ?? 0) - calibrationError()) < 1e-9 && calibrationError() > 0, `ECE ${ece}`);
+      assert.deepEqual(rest, {
         schema: 'bitpath.evaluate/1',
-        model: 'igp-resnet37-41-tiny-imagenet',
+        model: 'igp-resnet37-41-reactnet-tiny-imagenet',
         data,
         images: COUNT,
         top1: (100 * top1Correct) / COUNT,
