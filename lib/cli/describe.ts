@@ -34,7 +34,7 @@ constants. With --profile: median microseconds of one image, and what share of
 them the MACs would take if nothing else stood in their way.
 
 Examples:
-  $ bitpath describe igp-resnet37-41-reactnet-tiny-imagenet --profile --threads 1
+  $ bitpath describe igp-densenet51-53-tiny-imagenet --profile --threads 1
   $ bitpath describe igp-resnet37-41+reactnet
   $ bitpath describe bireal-resnet18-64 --json`,
     )

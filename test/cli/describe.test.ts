@@ -152,7 +152,7 @@ describe('bitpath models', () => {
       const marked = name === models[0].name ? `${name} \\*` : name;
       assert.match(
         text.stdout,
-        new RegExp(`^${marked} +${architecture} .* ${top1.toFixed(2)} +${top5.toFixed(2)}$`, 'm'),
+        new RegExp(`^${marked} +${architecture.replace('+', '\\+')} .* ${top1.toFixed(2)} +${top5.toFixed(2)}$`, 'm'),
       );
     }
   });
