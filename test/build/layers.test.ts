@@ -7,6 +7,7 @@ import { filesUnder, root } from './root.js';
 
 /** Story order of lib/: a file may import from its own entry and from those before it. */
 const LIB = [
+  'root',
   'errors',
   'check',
   'tensor',
