@@ -10,6 +10,7 @@ import { newCommand } from './command.js';
 import { convertCommand } from './convert.js';
 import { describeCommand } from './describe.js';
 import { diffCommand } from './diff.js';
+import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
 import { modelsCommand } from './models.js';
@@ -37,6 +38,7 @@ const program = newCommand('bitpath')
   .addCommand(analyzeCommand())
   .addCommand(table1Command())
   .addCommand(searchCommand())
+  .addCommand(doctorCommand())
   .addHelpText(
     'after',
     `

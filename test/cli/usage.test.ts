@@ -15,6 +15,7 @@ const COMMANDS = [
   'table1',
   'search',
   'analyze',
+  'doctor',
 ];
 
 describe('help', () => {
