@@ -24,6 +24,15 @@ export const ERRORS = {
   ERR_BITPATH_DATASET: '{path}: {reason}',
   ERR_BITPATH_BENCH: '{case}: {reason}',
   ERR_BITPATH_BENCH_FILE: '{file}: {reason}',
+  ERR_BITPATH_BATCH_INPUT: '{input}: {reason}',
+  ERR_BITPATH_BATCH_CHANGED:
+    '{out}: {what} differs from the job that began it: {before} then, {now} now; --restart forgets what was computed and begins anew',
+  ERR_BITPATH_BATCH_LOCKED: '{out}: another run is writing it ({holder}); wait for its end, or name another --out',
+  ERR_BITPATH_BATCH_OUTPUT: '{file}: {reason}',
+  ERR_BITPATH_DISK_FULL:
+    '{file}: {reason}; nothing that was written before is lost: make room and run the same command again',
+  ERR_BITPATH_QUEUE: '{queue}: {reason}',
+  ERR_BITPATH_QUEUE_MISMATCH: 'The worker has {what} {worker}, the batch job wants {job}',
   ERR_BITPATH_USAGE: '{reason}',
   ERR_BITPATH_MISSING_PACKAGE:
     '{feature} needs the package {package}, which could not be loaded ({reason}): npm install {package}',

@@ -63,6 +63,12 @@ export async function decodeImage(
   }
 }
 
+/** The decoder and the libraries that it stands on, as `sharp 0.35.5, vips 8.17.3`. */
+export async function decoderVersion(): Promise<string> {
+  const { versions } = await loadSharp();
+  return `sharp ${versions.sharp}, vips ${versions.vips}`;
+}
+
 /** `value` if its sides and pixels fit each other; throws `ERR_BITPATH_ARGUMENT`. */
 export function checkImage(argument: string, value: unknown): RgbImage {
   const { pixels, height, width } = (value ?? {}) as Partial<RgbImage>;
