@@ -25,6 +25,7 @@ export const ERRORS = {
   ERR_BITPATH_BENCH: '{case}: {reason}',
   ERR_BITPATH_BENCH_FILE: '{file}: {reason}',
   ERR_BITPATH_USAGE: '{reason}',
+  ERR_BITPATH_UNSUPPORTED: '{what} are not supported',
   ERR_BITPATH_MISSING_PACKAGE:
     '{feature} needs the package {package}, which could not be loaded ({reason}): npm install {package}',
 } as const;
