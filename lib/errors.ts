@@ -34,6 +34,7 @@ export const ERRORS = {
   ERR_BITPATH_QUEUE: '{queue}: {reason}',
   ERR_BITPATH_QUEUE_MISMATCH: 'The worker has {what} {worker}, the batch job wants {job}',
   ERR_BITPATH_USAGE: '{reason}',
+  ERR_BITPATH_UNSUPPORTED: '{what} are not supported',
   ERR_BITPATH_MISSING_PACKAGE:
     '{feature} needs the package {package}, which could not be loaded ({reason}): npm install {package}',
 } as const;
