@@ -85,11 +85,13 @@ async function linked(own: string, path: string): Promise<boolean> {
 
 /** Null where it has just been released. */
 async function readHolder(path: string): Promise<Holder | null> {
+  // Not written by us, or not wholly: nobody holds it.
+  const nobody: Holder = { host: hostname(), pid: 0, started: '', token: '' };
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Holder;
+    const holder = JSON.parse(await readFile(path, 'utf8')) as Holder;
+    return typeof holder?.host === 'string' && Number.isInteger(holder.pid) ? holder : nobody;
   } catch (cause) {
-    if (isNodeError(cause) && cause.code === 'ENOENT') return null;
-    return { host: hostname(), pid: 0, started: '', token: '' }; // Not written by us, or not wholly: nobody holds it.
+    return isNodeError(cause) && cause.code === 'ENOENT' ? null : nobody;
   }
 }
 

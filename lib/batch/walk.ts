@@ -15,8 +15,7 @@ export interface WalkOptions {
 
 /**
  * Paths below `root` with slashes, of regular files and of links to them, by the code units of their names, a folder's files
- * where its name stands. Holds one folder's names a level. A link to a folder that it lies in itself is left out: it would go
- * round for ever.
+ * where its name stands. Holds one folder's names a level. A link to a folder around it is left out: it would go round for ever.
  *
  * @throws `ERR_BITPATH_BATCH_INPUT` for a folder that cannot be read.
  */
@@ -39,7 +38,7 @@ async function* walkFolder(
     const reason = `it cannot be read (${isNodeError(cause) ? cause.message : String(cause)})`;
     throw new BitpathError('ERR_BITPATH_BATCH_INPUT', { input: folder, reason }, { cause });
   }
-  if (ancestors.includes(real)) return;
+  if (ancestors.some((ancestor) => `${ancestor}/`.startsWith(real === '/' ? real : `${real}/`))) return;
   if (ancestors.length > MAX_DEPTH) {
     throw new BitpathError('ERR_BITPATH_BATCH_INPUT', { input: folder, reason: 'folders are nested too deep' });
   }
