@@ -15,6 +15,7 @@ import { exportCommand } from './export.js';
 import { modelsCommand } from './models.js';
 import { onInterrupt, quietOnClosedPipe, reportError } from './output.js';
 import { searchCommand } from './search.js';
+import { serveCommand } from './serve.js';
 import { table1Command } from './table1.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -28,6 +29,7 @@ const program = newCommand('bitpath')
   .helpCommand('help [command]', 'print what a command does and takes')
   .addCommand(classifyCommand())
   .addCommand(modelsCommand())
+  .addCommand(serveCommand())
   .addCommand(describeCommand())
   .addCommand(evaluateCommand())
   .addCommand(convertCommand())
