@@ -1,18 +1,17 @@
 /** A server of its own: REST, and gRPC where it is asked for, over one service. */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
-import { BitpathError, isNodeError } from '../errors.js';
 import type { Clock } from './clock.js';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config.js';
 import type { GrpcServer } from './grpc/server.js';
+import { hostAndPort, listenError, readTls } from './listen.js';
 import { Metrics } from './metrics.js';
 import { loadPackage } from './packages.js';
 import { sendClientError, sendError } from './rest/errors.js';
 import { restRoutes } from './rest/routes.js';
 import { InferenceService } from './service.js';
-import { makeTracer } from './tracing.js';
+import { makeTracer, type Tracer } from './tracing.js';
 
 export interface ServerExtras {
   /** What error messages call the options; the configuration file's path, for instance. */
@@ -37,10 +36,13 @@ export class Server {
   #grpc: GrpcServer | null = null;
   #closing: Promise<void> | undefined;
 
+  readonly #tracer: Tracer;
+
   /** @internal */
-  constructor(app: FastifyInstance, service: InferenceService) {
+  constructor(app: FastifyInstance, service: InferenceService, tracer: Tracer) {
     this.app = app;
     this.service = service;
+    this.#tracer = tracer;
   }
 
   /**
@@ -54,7 +56,7 @@ export class Server {
       const url = await this.#listenRest(config);
       if (config.grpc_port !== null) {
         const { GrpcServer } = await import('./grpc/server.js');
-        this.#grpc = await GrpcServer.start(this.service);
+        this.#grpc = await GrpcServer.start(this.service, this.#tracer, this.app.log);
       }
       await this.service.load();
       this.#grpc?.update();
@@ -89,25 +91,11 @@ export class Server {
     try {
       await this.app.listen({ host, port });
     } catch (cause) {
-      throw listenError(`${host}:${port}`, cause);
+      throw listenError(hostAndPort(host, port), cause);
     }
     const address = server.address() as AddressInfo;
-    const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-    return `${tls === null ? 'http' : 'https'}://${name}:${address.port}`;
+    return `${tls === null ? 'http' : 'https'}://${hostAndPort(address.address, address.port)}`;
   }
-}
-
-/** `ERR_BITPATH_LISTEN`. */
-export function listenError(address: string, cause: unknown): BitpathError {
-  const code = isNodeError(cause) ? cause.code : undefined;
-  const reasons: Record<string, string> = {
-    EADDRINUSE: 'something listens there already',
-    EACCES: 'this user may not',
-    EADDRNOTAVAIL: 'this machine has no such address',
-    ENOTFOUND: 'there is no such host',
-  };
-  const reason = reasons[code ?? ''] ?? (isNodeError(cause) ? cause.message : String(cause));
-  return new BitpathError('ERR_BITPATH_LISTEN', { address, reason }, { cause });
 }
 
 /**
@@ -122,15 +110,20 @@ export async function createServer(options: ServerOptions = {}, extras: ServerEx
     loadPackage<typeof import('fastify')>('fastify'),
     loadPackage<{ default: typeof import('prom-client') }>('prom-client'),
   ]);
-  const app = fastify.fastify((await fastifyOptions(config, extras)) as FastifyServerOptions);
+  const app = fastify.fastify((await fastifyOptions(fastify, config, extras)) as FastifyServerOptions);
   const clock = extras.clock === undefined ? {} : { clock: extras.clock };
   const service = new InferenceService(config, { log: app.log, ...clock });
   const metrics = config.metrics ? new Metrics(prometheus.default, service) : null;
-  await restRoutes(app, { service, metrics, tracer: await makeTracer(service.clock.now) });
-  return new Server(app, service);
+  const tracer = await makeTracer(service.clock.now);
+  await restRoutes(app, { service, metrics, tracer, logsRequests: true });
+  return new Server(app, service, tracer);
 }
 
-async function fastifyOptions({ limits, log_level, tls }: ServerConfig, { logger }: ServerExtras): Promise<object> {
+async function fastifyOptions(
+  { LogController }: typeof import('fastify'),
+  { limits, log_level, tls }: ServerConfig,
+  { logger }: ServerExtras,
+): Promise<object> {
   const timeouts = {
     headersTimeout: limits.headers_timeout_ms,
     maxHeaderSize: limits.header_bytes,
@@ -138,7 +131,7 @@ async function fastifyOptions({ limits, log_level, tls }: ServerConfig, { logger
   };
   return {
     logger: logger ?? { level: log_level, stream: process.stderr },
-    logController: { disableRequestLogging: true },
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: ({ headers }: { headers: Record<string, unknown> }) => requestId(headers['x-request-id']),
     bodyLimit: limits.body_bytes,
     requestTimeout: limits.request_timeout_ms,
@@ -155,20 +148,4 @@ async function fastifyOptions({ limits, log_level, tls }: ServerConfig, { logger
 /** The caller's own id, where it is one that a log can hold; otherwise a new one. */
 function requestId(given: unknown): string {
   return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
-}
-
-/** The files of a certificate and its key. Throws `ERR_BITPATH_CONFIG`. */
-export async function readTls(tls: NonNullable<ServerConfig['tls']>): Promise<{ cert: Buffer; key: Buffer }> {
-  const read = (key: 'cert' | 'key') =>
-    readFile(tls[key]).catch((cause) => {
-      const details = {
-        file: tls[key],
-        key: `tls.${key}`,
-        expected: 'a PEM file that can be read',
-        received: cause.message,
-      };
-      throw new BitpathError('ERR_BITPATH_CONFIG', details, { cause });
-    });
-  const [cert, key] = await Promise.all([read('cert'), read('key')]);
-  return { cert, key };
 }

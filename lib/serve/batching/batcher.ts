@@ -82,7 +82,7 @@ export class DynamicBatcher<T, R> {
       const abort = () => {
         this.#queue.remove(waiting);
         reject(signal?.reason);
-        this.#idleIfDone();
+        this.#schedule(); // others may be the oldest now
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#schedule();
@@ -100,7 +100,7 @@ export class DynamicBatcher<T, R> {
   /** Rejects what waits with `reason`; what is being computed goes on. */
   clear(reason: unknown): void {
     for (const { item } of this.#queue.clear()) this.#reject(item, reason);
-    this.#idleIfDone();
+    this.#schedule();
   }
 
   #schedule(): void {

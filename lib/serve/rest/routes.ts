@@ -17,9 +17,14 @@ export interface RoutesOptions {
   readonly service: InferenceService;
   readonly metrics: Metrics | null;
   readonly tracer: Tracer;
+  /** Whether each request gets a line in the log; an app around has its own. */
+  readonly logsRequests: boolean;
 }
 
-export async function restRoutes(app: FastifyInstance, { service, metrics, tracer }: RoutesOptions): Promise<void> {
+export async function restRoutes(
+  app: FastifyInstance,
+  { service, metrics, tracer, logsRequests }: RoutesOptions,
+): Promise<void> {
   const { api_keys, tls, limits } = service.config;
   app.setErrorHandler(sendError);
   app.setNotFoundHandler(sendNotFound);
@@ -29,6 +34,7 @@ export async function restRoutes(app: FastifyInstance, { service, metrics, trace
     const { url = 'none' } = request.routeOptions;
     const milliseconds = reply.elapsedTime;
     metrics?.http(request.method, url, reply.statusCode, milliseconds / 1000);
+    if (!logsRequests) return;
     request.log.info(
       { method: request.method, url: request.url.slice(0, 500), status: reply.statusCode, milliseconds },
       'request',
