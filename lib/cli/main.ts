@@ -16,6 +16,7 @@ import { exportCommand } from './export.js';
 import { modelsCommand } from './models.js';
 import { onInterrupt, quietOnClosedPipe, reportError } from './output.js';
 import { searchCommand } from './search.js';
+import { serveCommand } from './serve.js';
 import { table1Command } from './table1.js';
 import { workerCommand } from './worker.js';
 
@@ -32,6 +33,7 @@ const program = newCommand('bitpath')
   .addCommand(batchCommand())
   .addCommand(workerCommand())
   .addCommand(modelsCommand())
+  .addCommand(serveCommand())
   .addCommand(describeCommand())
   .addCommand(evaluateCommand())
   .addCommand(convertCommand())
