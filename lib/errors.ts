@@ -33,6 +33,8 @@ export const ERRORS = {
     '{file}: {reason}; nothing that was written before is lost: make room and run the same command again',
   ERR_BITPATH_QUEUE: '{queue}: {reason}',
   ERR_BITPATH_QUEUE_MISMATCH: 'The worker has {what} {worker}, the batch job wants {job}',
+  ERR_BITPATH_SERVER: '{server} answered with {status}: {reason}',
+  ERR_BITPATH_CONNECTION: '{server} does not answer: {reason}',
   ERR_BITPATH_USAGE: '{reason}',
   ERR_BITPATH_CONFIG: '{file}: Expected {expected} for {key} but received {received}',
   ERR_BITPATH_ROUTE: 'No route {method} {path}',

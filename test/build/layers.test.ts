@@ -10,6 +10,7 @@ const LIB = [
   'errors',
   'check',
   'protocol',
+  'client',
   'tensor',
   'native',
   'graph',
