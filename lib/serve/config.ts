@@ -40,7 +40,8 @@ function makeSchema({ z }: typeof Zod) {
     host: z.string().min(1).default('127.0.0.1'),
     port: count(0, 65535).default(8000),
     grpc_port: count(0, 65535).nullable().default(null),
-    threads: count(1, 1024).optional(),
+    // One CPU is left to the thread that reads requests: on a busy server, a network on all of them waits for it and for itself.
+    threads: count(1, 1024).default(Math.max(1, availableParallelism() - 1)),
     models: z
       .array(
         z.union([

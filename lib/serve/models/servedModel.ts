@@ -43,7 +43,7 @@ export interface ServedModelOptions {
   /** Batches computed at a time. Each needs memory of its own for feature maps; the threads are shared. */
   readonly instances: number;
   /** Most threads of one batch. */
-  readonly threads: number | undefined;
+  readonly threads: number;
 }
 
 /** How one request is to be served. */
