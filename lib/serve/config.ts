@@ -40,7 +40,8 @@ function makeSchema({ z }: typeof Zod) {
     host: z.string().min(1).default('127.0.0.1'),
     port: count(0, 65535).default(8000),
     grpc_port: count(0, 65535).nullable().default(null),
-    threads: count(1, 1024).optional(),
+    // One CPU is left to the thread that reads requests: on a busy server, a network on all of them waits for it and for itself.
+    threads: count(1, 1024).default(Math.max(1, availableParallelism() - 1)),
     models: z
       .array(
         z.union([
@@ -101,8 +102,21 @@ export async function parseConfig(file: string, value: unknown): Promise<ServerC
 
 function configError(file: string, value: unknown, issue: Zod.core.$ZodIssue): BitpathError {
   const { key, expected } = describeIssue(issue);
-  const received = issue.code === 'unrecognized_keys' ? describe(issue.keys[0]) : describe(at(value, issue.path));
+  const received = receivedText(value, issue);
   return new BitpathError('ERR_BITPATH_CONFIG', { file, key, expected, received });
+}
+
+function receivedText(value: unknown, issue: Zod.core.$ZodIssue): string {
+  if (issue.path[0] === 'api_keys' && issue.path.length > 1) return 'a secret'; // errors end up in logs
+  // Of the two forms of a model, the one that was meant says which part of it is wrong.
+  const inner = issue.code === 'invalid_union' ? innerIssue(issue) : undefined;
+  if (inner !== undefined) return receivedText(at(value, issue.path), inner);
+  return describe(issue.code === 'unrecognized_keys' ? issue.keys[0] : at(value, issue.path));
+}
+
+/** The issue of the object form, where an object came. */
+function innerIssue({ errors }: Zod.core.$ZodIssueInvalidUnion): Zod.core.$ZodIssue | undefined {
+  return errors.flat().find(({ path, code }) => path.length > 0 || code === 'unrecognized_keys');
 }
 
 function describeIssue(issue: Zod.core.$ZodIssue): { key: string; expected: string } {
@@ -128,8 +142,7 @@ function describeIssue(issue: Zod.core.$ZodIssue): { key: string; expected: stri
     case 'invalid_value':
       return { key: named, expected: issue.values.map((item) => describe(item)).join(' or ') };
     case 'invalid_union': {
-      // Of the two forms of a model, an object was meant where one came.
-      const inner = issue.errors.flat().find(({ path, code }) => path.length > 0 || code === 'unrecognized_keys');
+      const inner = innerIssue(issue);
       if (inner !== undefined) return describeIssue({ ...inner, path: [...issue.path, ...inner.path] });
       return { key: named, expected: 'a name, a path, or an object with source' };
     }

@@ -103,6 +103,13 @@ describe('dynamic batching', () => {
     assert.deepEqual(sent(), ['x', 'a', 'bc']);
   });
 
+  it('refuses what no batch has room for', async () => {
+    const { submit, answers } = bench();
+    submit('a', { size: 5 });
+    await settled();
+    assert.deepEqual(answers, ['a: ERR_BITPATH_ARGUMENT']);
+  });
+
   it('computes only one kind together, and takes others of the kind from behind', async () => {
     const { submit, sent, batches } = bench();
     submit('x');

@@ -1,4 +1,5 @@
 /** The queue in front of a model: what waits, in which order it is served, and when a batch is worth sending. No timers, no threads. */
+import { checkInteger } from '../../check.js';
 import { BitpathError } from '../../errors.js';
 import type { BatchingPolicy, QueuePolicy, Schedule } from './policy.js';
 
@@ -48,8 +49,13 @@ export class BatchQueue<T> {
     return this.#levels.reduce((sum, { waiting, delayed }) => sum + waiting.length + delayed.length, 0);
   }
 
-  /** Throws `ERR_BITPATH_QUEUE_FULL` where the level's queue has no place left. */
+  /**
+   * @throws `ERR_BITPATH_QUEUE_FULL` where the level's queue has no place left, `ERR_BITPATH_ARGUMENT` for a request that no batch has
+   *   room for.
+   */
   add(item: T, size: number, kind: string, { priority, timeout }: Schedule, now: number): Waiting<T> {
+    // It would never be sent, and nothing behind it.
+    checkInteger('size', size, 1, this.#policy.max_batch_size);
     const level = this.#level(priority);
     const { max_queue_size, default_timeout_microseconds, allow_timeout_override } = level.policy;
     const length = level.waiting.length + level.delayed.length;

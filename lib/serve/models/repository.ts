@@ -21,7 +21,7 @@ interface Entry {
 export interface RepositoryOptions {
   readonly source: ModelSource;
   readonly settingsOf: (name: string) => ModelSettings;
-  readonly threads: number | undefined;
+  readonly threads: number;
   readonly surroundings: Surroundings;
   readonly log: { info(details: object, message: string): void; warn(details: object, message: string): void };
 }

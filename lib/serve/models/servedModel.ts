@@ -43,7 +43,7 @@ export interface ServedModelOptions {
   /** Batches computed at a time. Each needs memory of its own for feature maps; the threads are shared. */
   readonly instances: number;
   /** Most threads of one batch. */
-  readonly threads: number | undefined;
+  readonly threads: number;
 }
 
 /** How one request is to be served. */
@@ -186,10 +186,16 @@ export class ServedModel {
         decodePictures(files, preprocessing, this.#surroundings.decoder, context.signal),
       );
       const decode = now() - began;
-      const [logits] = (await this.#submit(pictures, NO_SCHEDULE, context, times)) as [Float32Array];
-      const classes = logits.length / files.length;
+      const parts = await Promise.all(
+        split(pictures, this.#ways.maxBatchSize).map(async (part) => {
+          const [logits] = (await this.#submit(part, NO_SCHEDULE, context, times)) as [Float32Array];
+          const classes = logits.length / part.count;
+          return Array.from({ length: part.count }, (_, i) => logits.subarray(i * classes, (i + 1) * classes));
+        }),
+      );
+      times.count = files.length;
       return {
-        logits: files.map((_, i) => logits.subarray(i * classes, (i + 1) * classes)),
+        logits: parts.flat(),
         timings: { decode, queue: times.queue, compute: times.infer },
       };
     });
@@ -270,6 +276,16 @@ interface Times {
   input: number;
   infer: number;
   ended: number;
+}
+
+/** Pieces of at most `size` pictures. */
+function split({ kind, data, count }: Pictures, size: number): Pictures[] {
+  const picture = data.length / count;
+  return Array.from({ length: Math.ceil(count / size) }, (_, i) => ({
+    kind,
+    data: data.subarray(i * size * picture, (i + 1) * size * picture),
+    count: Math.min(size, count - i * size),
+  }));
 }
 
 /** `priority` and `timeout` (microseconds) of a request; what is no number of that kind counts as left out. */

@@ -1,28 +1,62 @@
 /** Bodies in and out: whole, bounded, and compressed where a client says so. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gunzip, gzip, inflate } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BitpathError } from '../../errors.js';
+import { HEADER_LENGTH } from '../../protocol/index.js';
 
 const expand = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
 const compress = promisify(gzip);
 /** Smaller bodies are sent as they are: compressing them costs more than it spares. */
 const WORTH_COMPRESSING = 4096;
 
+/** Bodies up to this size get their memory from what Content-Length says; a larger one first has to come. */
+const TRUSTED_LENGTH = 4 * 2 ** 20;
+/** Elements of every datatype may begin at a multiple of this. */
+const ALIGNMENT = 8;
+
 /** Has `app` read bodies of every type as bytes, at most `limit` of them, before and after they are expanded. */
 export function readBodies(app: FastifyInstance, limit: number): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    '*',
-    { parseAs: 'buffer', bodyLimit: limit },
-    async (request: FastifyRequest, body: Buffer) => {
-      return expanded(request.headers['content-encoding'], body, limit);
-    },
-  );
+  app.addContentTypeParser('*', async ({ headers }: FastifyRequest, payload: Readable) => {
+    const encoding = headers['content-encoding'];
+    if (encoding === undefined || encoding === '' || encoding === 'identity') return readWhole(payload, headers, limit);
+    return expanded(encoding, await readWhole(payload, headers, limit), limit);
+  });
 }
 
-async function expanded(encoding: string | undefined, body: Buffer, limit: number): Promise<Buffer> {
-  if (encoding === undefined || encoding === '' || encoding === 'identity') return body;
+/**
+ * Reads a body into one piece of memory, placed so that the binary data behind `Inference-Header-Content-Length` bytes of JSON are
+ * aligned: tensors are then views of it instead of copies.
+ */
+async function readWhole(payload: Readable, headers: IncomingHttpHeaders, limit: number): Promise<Uint8Array> {
+  const tooLarge = () => new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: `${limit} bytes` });
+  const announced = Number(headers['content-length'] ?? Number.NaN);
+  if (announced > limit) throw tooLarge();
+  const header = Number(headers[HEADER_LENGTH.toLowerCase()] ?? 0);
+  const pad = Number.isSafeInteger(header) && header > 0 ? (ALIGNMENT - (header % ALIGNMENT)) % ALIGNMENT : 0;
+  const allocate = (length: number) => Buffer.allocUnsafeSlow(pad + length).subarray(pad);
+
+  let body = announced <= TRUSTED_LENGTH ? allocate(announced) : null;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of payload as AsyncIterable<Buffer>) {
+    if (length + chunk.length > limit) throw tooLarge();
+    if (body === null) chunks.push(chunk);
+    else chunk.copy(body, length);
+    length += chunk.length;
+  }
+  if (body === null) {
+    body = allocate(length);
+    let at = 0;
+    for (const chunk of chunks) at += chunk.copy(body, at);
+  }
+  return body.subarray(0, length);
+}
+
+async function expanded(encoding: string, body: Uint8Array, limit: number): Promise<Uint8Array> {
   if (encoding !== 'gzip' && encoding !== 'deflate') {
     throw new BitpathError('ERR_BITPATH_MEDIA_TYPE', {
       reason: `Content-Encoding ${encoding.slice(0, 60)} is not understood; gzip and deflate are`,

@@ -90,6 +90,16 @@ async function readFiles(request: FastifyRequest): Promise<File[]> {
     if (bytes.length === 0) throw argumentError('the body', 'a picture, or a form with files', undefined);
     return [{ name: undefined, bytes }];
   }
+  return readForm(request).catch((cause: unknown) => {
+    // What the parser of forms throws has mostly neither a code nor a status; limits have both.
+    if (cause instanceof BitpathError || typeof (cause as { statusCode?: unknown }).statusCode === 'number')
+      throw cause;
+    const details = { argument: 'the form', expected: 'multipart/form-data', received: (cause as Error).message };
+    throw new BitpathError('ERR_BITPATH_ARGUMENT', details, { cause });
+  });
+}
+
+async function readForm(request: FastifyRequest): Promise<File[]> {
   const files: File[] = [];
   let total = 0;
   const limit = request.routeOptions.bodyLimit ?? 0;

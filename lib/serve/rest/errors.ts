@@ -7,6 +7,8 @@ import { failureOf } from '../status.js';
 /** Fastify's codes for requests that it refuses itself, in our words. */
 function translate(error: unknown, request: FastifyRequest): unknown {
   const { code = '', statusCode = 500, message } = error as Partial<FastifyError>;
+  // The body's stream ended before the body did.
+  if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE') return new BitpathError('ERR_BITPATH_ABORTED');
   if (error instanceof BitpathError || statusCode >= 500) return error;
   switch (code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
@@ -36,6 +38,8 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const { http, body, isFault } = failureOf(translate(error, request));
   if (isFault) request.log.error({ err: error }, 'request failed');
   if (http === 503) reply.header('retry-after', '1');
+  // The rest of such a body is not read, so nothing can follow it.
+  if (http === 413) reply.header('connection', 'close');
   if (http === 401) reply.header('www-authenticate', 'Bearer');
   reply.code(http).type('application/json').send(JSON.stringify(body));
 }

@@ -29,5 +29,6 @@ export function repositoryRoutes(app: FastifyInstance, { repository }: Inference
 }
 
 function fields(request: FastifyRequest): Readonly<Record<string, unknown>> {
-  return checkObject('the body', jsonBodyOf(request) ?? {});
+  const body = jsonBodyOf(request);
+  return checkObject('the body', body === undefined ? {} : body);
 }
