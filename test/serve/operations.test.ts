@@ -300,7 +300,10 @@ describe('the end', () => {
     await lanes;
     assert.deepEqual([...new Set(statuses)], [200]);
     // Nobody listens any more; what stood in the system's queue at that moment is reset.
-    assert.ok(errors.every((code) => code === 'ECONNREFUSED' || code === 'ECONNRESET'), errors.join());
+    assert.ok(
+      errors.every((code) => code === 'ECONNREFUSED' || code === 'ECONNRESET'),
+      errors.join(),
+    );
     agent.destroy();
   });
 
