@@ -12,9 +12,12 @@ import { bytesToData } from '#lib/protocol/binary.js';
 
 export const names = fc.stringMatching(/^[A-Za-z_][\w.-]{0,20}$/);
 
+/** JSON has no −0. */
+const numbers = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+
 export const parameters: fc.Arbitrary<Parameters> = fc.dictionary(
   fc.oneof(fc.stringMatching(/^p_\w{1,8}$/), fc.constant('__proto__'), fc.constant('constructor')),
-  fc.oneof(fc.string(), fc.boolean(), fc.maxSafeInteger(), fc.double({ noNaN: true, noDefaultInfinity: true })),
+  fc.oneof(fc.string(), fc.boolean(), fc.maxSafeInteger(), numbers),
   { maxKeys: 4 },
 );
 

@@ -15,6 +15,8 @@ import {
 } from '#lib/protocol/grpc/index.js';
 import { comparable, names, parameters, tensors } from './arbitraries.js';
 
+fc.configureGlobal({ seed: 7 });
+
 const request = (fields: object): ModelInferRequest => create(ModelInferRequestSchema, fields as never);
 const input = (fields: object) => request({ inputs: [{ name: 'x', datatype: 'FP32', shape: [2n], ...fields }] });
 const fails = (message: ModelInferRequest, text: RegExp, code = 'ERR_BITPATH_ARGUMENT') =>

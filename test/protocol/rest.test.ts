@@ -19,6 +19,8 @@ import {
 import { BitpathError } from '#lib/errors.js';
 import { comparable, names, parameters, tensors } from './arbitraries.js';
 
+fc.configureGlobal({ seed: 7 });
+
 const encoder = new TextEncoder();
 const json = (value: unknown): Body => ({ headerLength: undefined, bytes: encoder.encode(JSON.stringify(value)) });
 /** A body with `rest` behind its JSON. */

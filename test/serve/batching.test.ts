@@ -7,6 +7,8 @@ import { DynamicBatcher } from '#lib/serve/batching/batcher.js';
 import type { BatchingPolicy, QueuePolicy } from '#lib/serve/batching/policy.js';
 import { FakeClock, settled } from './clock.js';
 
+fc.configureGlobal({ seed: 7 });
+
 const QUEUE: QueuePolicy = {
   timeout_action: 'REJECT',
   default_timeout_microseconds: 0,
