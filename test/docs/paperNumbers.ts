@@ -120,7 +120,7 @@ const claim: {
   readonly networks: Readonly<Record<string, { readonly title: string }>>;
   readonly runs: readonly Run[];
   readonly differences: readonly Difference[];
-} = JSON.parse(read('training/results/claim.json'));
+} = JSON.parse(read('training/results/claim-first.json'));
 function difference(a: string, b: string, seed = 0): string {
   const found = claim.differences.find((one) => one.a === a && one.b === b && one.seed === seed);
   assert.ok(found, `${a} ${b} ${seed}`);

@@ -1,4 +1,4 @@
-"""python -m bitpath_training train | evaluate | export | time | study | results; see ../README.md."""
+"""python -m bitpath_training train | evaluate | export | time | study | results | times | page; see ../README.md."""
 
 import argparse
 import dataclasses
@@ -10,12 +10,16 @@ from pathlib import Path
 import torch
 
 from .checkpoint import Checkpoint, load_checkpoint
-from .data import Pictures, load_labels, load_pictures
+from .data import Pictures, load_dataset, load_labels, load_pictures, load_training_pictures
 from .evaluate import evaluate, recalibrate
 from .export import export_model
+from .figures import figures
 from .recipe import Recipe, Teacher, load_recipe
-from .study import collect, describe, load_study, parse_run, train_study
-from .train import load_dataset, make_step, train
+from .report import describe, studies_of_page, write_page
+from .results import collect, store_runs, watched_runs
+from .study import Study, load_study, parse_run, train_study
+from .times import format_times, measure_times
+from .train import make_step, train
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,21 +61,39 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     one.add_argument("--steps", type=int, default=40)
     one.add_argument("--classes", type=int, default=200)
 
-    one = commands.add_parser("study", help="Train the networks of a study.", description="Train the networks of a study.")
-    one.set_defaults(run=run_study)
-    one.add_argument("study", type=Path, help="the study's TOML")
-    one.add_argument("networks", nargs="*", help="NETWORK or NETWORK:SEED, in order (default: all, seed 0)")
+    def study_command(name: str, run, text: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text)
+        one.set_defaults(run=run)
+        one.add_argument("study", type=Path, help="the study's TOML")
+        return one
+
+    def add_results(one: argparse.ArgumentParser) -> None:
+        text = "folder of kept results, <results>/runs/<study>/ has a file a run (default: results)"
+        one.add_argument("--results", type=Path, default=Path("results"), help=text)
+
+    one = study_command("study", run_study, "Train the networks of a study, as far as they have no result yet.")
+    one.add_argument("networks", nargs="*", help="NETWORK or NETWORK:SEED, in order (default: the study's plan)")
     add_places(one)
+    add_results(one)
     one.add_argument("--slots", type=int, default=1, help="runs at a time (default: 1)")
     one.add_argument("--stop-after", type=float, default=float("inf"), metavar="SECONDS", help="stop after the epochs then in")
     one.add_argument("--commit", default="unknown", help="for the results: the state of this repository")
 
-    text = "Write what a study has found, as JSON and Markdown."
-    one = commands.add_parser("results", help=text, description=text)
-    one.set_defaults(run=run_results)
-    one.add_argument("study", type=Path, help="the study's TOML")
-    one.add_argument("output", type=Path, help="<output>.json and <output>.md are written")
+    one = study_command("results", run_results, "Keep a study's finished runs, and write what it has found.")
+    add_results(one)
     one.add_argument("--runs", type=Path, default=Path("runs"), help="folder of checkpoints and logs (default: runs)")
+
+    one = study_command("times", run_times, "Measure one picture's milliseconds in bitpath, for each network of a study.")
+    add_results(one)
+    one.add_argument("--threads", type=int, default=1)
+
+    text = "Make a page's tables and pictures anew, from the kept results of the studies that its marks name."
+    one = commands.add_parser("page", help=text, description=text)
+    one.set_defaults(run=run_page)
+    one.add_argument("page", type=Path)
+    one.add_argument("--images", type=Path, help="folder of its pictures (default: images beside the page)")
+    one.add_argument("--studies", type=Path, default=Path("studies"), help="folder of studies (default: studies)")
+    add_results(one)
     return parser.parse_args(arguments)
 
 
@@ -83,19 +105,46 @@ def run_train(options: argparse.Namespace) -> int:
 
 def run_study(options: argparse.Namespace) -> int:
     study = load_study(options.study)
-    recipes = [parse_run(study, text) for text in options.networks or study.networks]
-    places = (options.data, options.runs, torch.device(options.device))
+    recipes = [parse_run(study, text) for text in options.networks or study.plan]
+    places = (options.data, options.runs, options.results / "runs", torch.device(options.device))
     limits = {"slots": options.slots, "stop_after": options.stop_after}
-    missing = train_study(recipes, *places, **limits, commit=options.commit)
+    missing = train_study(study, recipes, *places, **limits, commit=options.commit)
     if missing:
         print(f"not finished: {', '.join(missing)}")
     return 1 if missing else 0
 
 
 def run_results(options: argparse.Namespace) -> int:
-    results = collect(load_study(options.study), options.runs)
-    options.output.with_suffix(".json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    options.output.with_suffix(".md").write_text(describe(results))
+    study = load_study(options.study)
+    new = store_runs(study, options.runs, options.results / "runs")
+    found = _collected(study, options.results)
+    (options.results / f"{study.name}.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    (options.results / f"{study.name}.md").write_text(describe(found))
+    print(f"{len(new)} new of {len(found['runs'])} runs" + (f": {', '.join(new)}" if new else ""))
+    return 0
+
+
+def _collected(study: Study, results: Path) -> dict:
+    times = results / f"{study.name}-times.json"
+    return collect(study, results / "runs", json.loads(times.read_text()) if times.exists() else None)
+
+
+def run_times(options: argparse.Namespace) -> int:
+    study = load_study(options.study)
+    measured = measure_times(study, options.threads)
+    (options.results / f"{study.name}-times.json").write_text(format_times(measured))
+    return 0
+
+
+def run_page(options: argparse.Namespace) -> int:
+    studies = [load_study(options.studies / f"{name}.toml") for name in studies_of_page(options.page.read_text())]
+    collected = {study.name: _collected(study, options.results) for study in studies}
+    write_page(options.page, collected)
+    images = options.images or options.page.parent / "images"
+    images.mkdir(exist_ok=True)
+    for study in studies:
+        for name, svg in figures(collected[study.name], watched_runs(study, options.results / "runs")).items():
+            (images / f"{name}.svg").write_text(svg)
     return 0
 
 
@@ -122,12 +171,17 @@ def _evaluated(options: argparse.Namespace) -> tuple[Checkpoint, torch.nn.Module
     ids = [label["id"] for label in load_labels(recipe.data, options.data)]
     size = recipe.data.stored_size
     validation = load_pictures(recipe.data.validation, options.data, size, ids)
-    pictures = load_pictures(recipe.data.train, options.data, size, ids) if options.recalibrate else None
+    data = recipe.data
+    wants_training = options.recalibrate or data.holdout_per_class
+    pictures, holdout = load_training_pictures(data, options.data, ids) if wants_training else (None, None)
     torch.backends.cudnn.allow_tf32 = False
     network = checkpoint.build().to(device, memory_format=torch.channels_last)
-    if pictures is not None:
+    if options.recalibrate:
         recalibrate(network, pictures.to(device), recipe.input_size, options.recalibrate)
-    return checkpoint, network, evaluate(network, validation.to(device), recipe.input_size)
+    metrics = evaluate(network, validation.to(device), recipe.input_size)
+    if holdout is not None:
+        metrics["holdout"] = evaluate(network, holdout.to(device), recipe.input_size)
+    return checkpoint, network, metrics
 
 
 def run_time(options: argparse.Namespace) -> int:

@@ -1,56 +1,109 @@
-"""1-bit convolutions and how gradients pass their signs."""
+"""1-bit convolutions: latent weights, what their signs are multiplied by, and how they meet activations."""
+
+import typing
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from . import estimators
+from .activations import Sign, set_progress
+from .estimators import approx_sign, clipped_sign
+
+__all__ = ["LATENT_STD", "BinaryConv2d", "BinaryWeightConv2d", "Sign", "approx_sign", "clipped_sign", "set_progress"]
+
 LATENT_STD = 0.05
 
-
-# Both estimators are written as sign + (f - f.detach()): the sign exactly, with the gradient of f. No autograd.Function: in
-# PyTorch 2.11 torch.compile drops the gradient of one whose forward ends in a `.to` that changes nothing
-# (pytorch/pytorch#180642), and the latent weights then stay as they were drawn, without an error.
-
-
-def approx_sign(x: Tensor) -> Tensor:
-    """Bi-Real's estimator for activations: the sign (of 0: +1), with the slope 2 - 2|x| within ±1 and 0 outside."""
-    clipped = x.clamp(-1, 1)
-    return _with_gradient_of(x, clipped * (2 - clipped.abs()))
-
-
-def clipped_sign(x: Tensor) -> Tensor:
-    """Straight-through estimator for weights: the sign (of 0: +1), with the slope 1 within ±1 and 0 outside."""
-    return _with_gradient_of(x, x.clamp(-1, 1))
-
-
-def _with_gradient_of(x: Tensor, f: Tensor) -> Tensor:
-    return torch.where(x >= 0, 1.0, -1.0).to(x.dtype) + (f - f.detach())
+# What ±1 weights are multiplied by, and what of the latent weights w the sign is taken of:
+# - magnitude: mean|w| of each output channel (XNOR-Net, Bi-Real);
+# - layer: mean|w| of the whole layer (BinaryDuo);
+# - none: nothing (BNN, Real-to-binary, XNOR-Net++);
+# - shift: IR-Net's balanced, standardised ŵ = (w - mean) / std of each output channel, and 2^round(log2 mean|ŵ|);
+# - standardised: (w - mean) / ((std + 1e-5)·√K), its mean magnitude, and a learnt gain for each output channel (BN-free
+#   ReActNet).
+Weights = typing.Literal["magnitude", "layer", "none", "shift", "standardised"]
 
 
 class BinaryConv2d(nn.Module):
-    """Convolution of ±1 activations with the weights sign(w) · mean|w|, the mean per output channel and without gradient.
+    """Convolution of ±1 activations with weights of ±1 times a scale for each output channel, which has no gradient.
 
     Padded taps contribute 0. `weight` holds the latent weights w, [out, in, kernel, kernel].
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int = 3,
+        stride: int = 1,
+        dilation: int = 1,
+        weights: Weights = "magnitude",
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, kernel, kernel))
         self.stride = stride
-        self.padding = kernel // 2
+        self.dilation = dilation
+        self.padding = dilation * (kernel - 1) // 2
+        self.weights = weights
+        self.planes = 1  # bits of an activation: costs.py
         # Tensor cores want channels in eights. Zero channels change no result; they cost nothing beside the slow path.
         self.channel_multiple = 1
+        self.real_weights = False  # stage one of two-stage training: the latent weights themselves
         nn.init.normal_(self.weight, std=LATENT_STD)
+        if weights == "standardised":
+            self.gain = nn.Parameter(torch.ones(out_channels))
+        if weights == "shift":
+            self.register_buffer("t", torch.tensor(estimators.decay_at(0)), persistent=False)
+
+    def signed(self) -> Tensor:
+        """What the sign is taken of, shaped as `weight`: the latent weights, or these made balanced."""
+        w = self.weight
+        if self.weights not in ("shift", "standardised"):
+            return w
+        centred = w - w.mean((1, 2, 3), keepdim=True)
+        if self.weights == "shift":
+            return centred / w.std((1, 2, 3), keepdim=True)
+        return centred / ((w.std((1, 2, 3), correction=0, keepdim=True) + 1e-5) * w[0].numel() ** 0.5)
+
+    def bits(self) -> Tensor:
+        """The weights that are +1."""
+        return self.signed().detach() >= 0
 
     def scale(self) -> Tensor:
-        """mean|w| of each output channel, [out], rounded to bfloat16: the same network then trains in bf16 and is exported."""
-        return self.weight.detach().abs().mean((1, 2, 3)).bfloat16().float()
+        """[out], rounded to bfloat16: the same network then trains in bf16 and is exported."""
+        magnitude = self.signed().detach().abs().mean((1, 2, 3))
+        match self.weights:
+            case "none":
+                return torch.ones_like(magnitude)
+            case "layer":
+                return magnitude.mean().bfloat16().float().expand_as(magnitude)
+            case "shift":
+                return magnitude.log2().round().exp2()
+            case "standardised":
+                product = magnitude * self.gain
+                return product + (product.bfloat16().float() - product).detach()
+            case _:
+                return magnitude.bfloat16().float()
+
+    def exported(self) -> dict[str, Tensor]:
+        return {} if self.weights == "none" else {"scale": self.scale()}
+
+    def binarised(self) -> Tensor:
+        """±1 times the scale, with the estimator's gradient."""
+        signed = self.signed()
+        weight = estimators.error_decay_sign(signed, self.t) if self.weights == "shift" else clipped_sign(signed)
+        return weight if self.weights == "none" else weight * self.scale()[:, None, None, None]
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = clipped_sign(self.weight) * self.scale()[:, None, None, None]
+        weight = self.weight if self.real_weights else self.binarised()
         outputs, inputs = weight.shape[:2]
         more_outputs, more_inputs = -outputs % self.channel_multiple, -inputs % self.channel_multiple
         if more_outputs or more_inputs:
             weight = F.pad(weight, (0, 0, 0, 0, 0, more_inputs, 0, more_outputs))
             x = F.pad(x, (0, 0, 0, 0, 0, more_inputs))
-        return F.conv2d(x, weight, stride=self.stride, padding=self.padding)[:, :outputs]
+        y = F.conv2d(x, weight, stride=self.stride, padding=self.padding, dilation=self.dilation)
+        return y[:, :outputs]
+
+
+class BinaryWeightConv2d(BinaryConv2d):
+    """The same with real-valued activations: additions instead of popcounts."""

@@ -1,9 +1,19 @@
 """The blocks of lib/blocks. Submodules have the names of its scopes, so that tensors have the names of a model file's."""
 
+import typing
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
-from .binary import BinaryConv2d, approx_sign
+from .unit import BinaryUnit, DenseUnit, Unit
+
+# (channels that come in, that go out, stride, height and width of the input) → unit
+MakeUnit = Callable[[int, int, int, int], Unit]
+
+# The shortcut where the shape changes: average pool → 1×1 conv → BatchNorm; strided 1×1 conv → BatchNorm; 1-bit, with and
+# without scales.
+Downsampling = typing.Literal["real", "strided", "binary", "unscaled"]
 
 
 def real_conv(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> nn.Conv2d:
@@ -17,36 +27,10 @@ def join_branches(sum_of_branches: Tensor, join: str) -> Tensor:
     return 0.5 * sum_of_branches if join == "mean" else sum_of_branches
 
 
-class BinaryUnit(nn.Module):
-    """Sign → 1-bit conv → BatchNorm, then times `scale` where that is not 1."""
-
-    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1) -> None:
-        super().__init__()
-        self.conv = BinaryConv2d(in_channels, out_channels, kernel, stride)
-        self.bn = nn.BatchNorm2d(out_channels)
-        self.scale = 1.0
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.bn(self.conv(approx_sign(x)))
-        return y if self.scale == 1 else self.scale * y
-
-
-class DenseUnit(nn.Module):
-    """BatchNorm → Sign → 3×3 1-bit conv."""
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.bn = nn.BatchNorm2d(in_channels)
-        self.conv = BinaryConv2d(in_channels, out_channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(approx_sign(self.bn(x)))
-
-
 class Scope(nn.Module):
     """One unit `u` in a scope of its own."""
 
-    def __init__(self, unit: nn.Module) -> None:
+    def __init__(self, unit: Unit) -> None:
         super().__init__()
         self.u = unit
 
@@ -54,21 +38,30 @@ class Scope(nn.Module):
         return self.u(x)
 
 
-def shortcut(in_channels: int, out_channels: int, stride: int, downsample: str) -> nn.Module | None:
+def pool_up(stride: int) -> nn.Module:
+    """Average pool of stride × stride windows; at an odd size the last ones average the pixels they have."""
+    return nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False) if stride > 1 else nn.Identity()
+
+
+def shortcut(in_channels: int, out_channels: int, stride: int, downsample: Downsampling) -> nn.Module | None:
     """What a block that changes shape has instead of the identity; None where it keeps its shape."""
     if stride == 1 and in_channels == out_channels:
         return None
-    if downsample == "binary":
-        return BinaryUnit(in_channels, out_channels, kernel=1, stride=stride)
-    # At an odd size the last windows average the pixels they have.
-    pool = nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False) if stride > 1 else nn.Identity()
-    return nn.Sequential(pool, real_conv(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels))
+    match downsample:
+        case "binary":
+            return BinaryUnit(in_channels, out_channels, stride, kernel=1)
+        case "unscaled":
+            return BinaryUnit(in_channels, out_channels, stride, kernel=1, weights="none")
+        case "strided":
+            return nn.Sequential(real_conv(in_channels, out_channels, 1, stride), nn.BatchNorm2d(out_channels))
+        case _:
+            return nn.Sequential(pool_up(stride), real_conv(in_channels, out_channels, 1), nn.BatchNorm2d(out_channels))
 
 
 class ResidualBlock(nn.Module):
     """What the strided blocks share: the shortcut `down`."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int, downsample: str) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int, downsample: Downsampling) -> None:
         super().__init__()
         down = shortcut(in_channels, out_channels, stride, downsample)
         if down is not None:
@@ -81,58 +74,72 @@ class ResidualBlock(nn.Module):
 class BiReal(ResidualBlock):
     """One unit with a shortcut of its own."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int = 1, downsample: str = "real") -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        unit: MakeUnit = BinaryUnit,
+        stride: int = 1,
+        size: int = 0,
+        downsample: Downsampling = "real",
+    ) -> None:
         super().__init__(in_channels, out_channels, stride, downsample)
-        self.u = BinaryUnit(in_channels, out_channels, stride=stride)
+        self.u = unit(in_channels, out_channels, stride, size)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.identity(x) + self.u(x)
+        return self.u.after(self.u.branch(x) + self.identity(x))
 
 
 class BinaryResidual(ResidualBlock):
     """Plain binary ResNet block: two units under one shortcut."""
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int = 1, downsample: str = "real") -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        unit: MakeUnit = BinaryUnit,
+        stride: int = 1,
+        size: int = 0,
+        downsample: Downsampling = "real",
+    ) -> None:
         super().__init__(in_channels, out_channels, stride, downsample)
-        self.a = Scope(BinaryUnit(in_channels, out_channels, stride=stride))
-        self.b = Scope(BinaryUnit(out_channels, out_channels))
+        self.a = Scope(unit(in_channels, out_channels, stride, size))
+        self.b = Scope(unit(out_channels, out_channels, 1, -(-size // stride)))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.identity(x) + self.b(self.a(x))
+        b = self.b.u
+        return b.after(b.branch(self.a(x)) + self.identity(x))
 
 
 class EBiReal(BinaryResidual):
     """Two Bi-Real units under a third shortcut."""
 
-    def __init__(
-        self, in_channels: int, out_channels: int, stride: int = 1, downsample: str = "real", join: str = "mean"
-    ) -> None:
-        super().__init__(in_channels, out_channels, stride, downsample)
-        self.join = join
+    join = "mean"
 
     def forward(self, x: Tensor) -> Tensor:
-        identity = self.identity(x)
-        first = identity + self.a(x)
-        return join_branches(first + self.b(first) + identity, self.join)
+        a, b, identity = self.a.u, self.b.u, self.identity(x)
+        first = a.after(a.branch(x) + identity)
+        second = b.after(b.branch(first) + first)
+        return join_branches(second + identity, self.join)
 
 
 class IgpResNet(nn.Module):
     """Fractal of 2^columns - 1 units: f₁(x) = x + u(x), f_c(x) = ½·(f_{c-1}(f_{c-1}(x)) + x + u(x))."""
 
-    def __init__(self, channels: int, columns: int, join: str = "mean") -> None:
+    def __init__(self, channels: int, columns: int, unit: MakeUnit = BinaryUnit, size: int = 0, join: str = "mean") -> None:
         super().__init__()
         self.join = join
         self.columns = columns
-        self.u = BinaryUnit(channels, channels)
+        self.u = unit(channels, channels, 1, size)
         if columns > 1:
-            self.a = IgpResNet(channels, columns - 1, join)
-            self.b = IgpResNet(channels, columns - 1, join)
+            self.a = IgpResNet(channels, columns - 1, unit, size, join)
+            self.b = IgpResNet(channels, columns - 1, unit, size, join)
 
     def forward(self, x: Tensor) -> Tensor:
-        short = self.u(x)
+        short = self.u.branch(x)
         if self.columns == 1:
-            return x + short
-        side = x + short if self.join == "mean" else short
+            return self.u.after(x + short)
+        side = self.u.after(x + short if self.join == "mean" else short)
         return join_branches(self.b(self.a(x)) + side, self.join)
 
 
@@ -146,9 +153,9 @@ class IgpTransition(nn.Sequential):
 class BinaryDense(nn.Module):
     """cat(x, u(x))."""
 
-    def __init__(self, in_channels: int, growth: int) -> None:
+    def __init__(self, in_channels: int, growth: int, unit: MakeUnit = DenseUnit, size: int = 0) -> None:
         super().__init__()
-        self.u = DenseUnit(in_channels, growth)
+        self.u = unit(in_channels, growth, 1, size)
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([x, self.u(x)], 1)
@@ -157,16 +164,17 @@ class BinaryDense(nn.Module):
 class IgpDense(nn.Module):
     """cat(x, J(A(x), b + D(b))) with b = B(x)."""
 
-    def __init__(self, in_channels: int, growth: int, join: str = "mean") -> None:
+    def __init__(self, in_channels: int, growth: int, unit: MakeUnit = DenseUnit, size: int = 0, join: str = "mean") -> None:
         super().__init__()
         self.join = join
-        self.a = Scope(DenseUnit(in_channels, growth))
-        self.b = Scope(DenseUnit(in_channels, growth))
-        self.d = Scope(DenseUnit(growth, growth))
+        self.a = Scope(unit(in_channels, growth, 1, size))
+        self.b = Scope(unit(in_channels, growth, 1, size))
+        self.d = Scope(unit(growth, growth, 1, size))
 
     def forward(self, x: Tensor) -> Tensor:
         b = self.b(x)
-        return torch.cat([x, join_branches(self.d(b) + b + self.a(x), self.join)], 1)
+        deep = self.d.u.after(self.d.u.branch(b) + b)
+        return torch.cat([x, join_branches(deep + self.a(x), self.join)], 1)
 
 
 class DenseTransition(nn.Sequential):

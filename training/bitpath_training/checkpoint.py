@@ -23,7 +23,7 @@ class Checkpoint:
     def build(self) -> nn.Module:
         """The network, in evaluation mode, on the CPU."""
         recipe = self.recipe
-        network = build_network(recipe.network, self.classes, recipe.join, recipe.unit_scale)
+        network = build_network(recipe.network, self.classes, recipe.join, recipe.unit_scale, recipe.input_size)
         network.load_state_dict(self.model)
         return network.eval()
 

@@ -3,16 +3,22 @@
 import torch
 from torch import nn
 
-from .binary import BinaryConv2d
+from .binary import BinaryConv2d, BinaryWeightConv2d
 
 
 def count_costs(network: nn.Module, input_size: int) -> dict[str, int]:
-    """Trained numbers, and multiplications with additions of one picture, 1-bit and full-precision. Runs the network once."""
+    """Trained numbers, and multiplications with additions of one picture, 1-bit and full-precision.
+
+    A ternary one counts as two. Runs the network once.
+    """
     macs = {"binary_macs": 0, "real_macs": 0}
 
     def count(module: nn.Module, _inputs: tuple, output: torch.Tensor) -> None:
-        kind = "binary_macs" if isinstance(module, BinaryConv2d) else "real_macs"
-        macs[kind] += output[0].numel() * module.weight[0].numel()
+        products = output[0].numel() * module.weight[0].numel()
+        if isinstance(module, BinaryConv2d) and not isinstance(module, BinaryWeightConv2d):
+            macs["binary_macs"] += products * module.planes
+        else:
+            macs["real_macs"] += products
 
     layers = [m for m in network.modules() if isinstance(m, BinaryConv2d | nn.Conv2d | nn.Linear)]
     hooks = [layer.register_forward_hook(count) for layer in layers]

@@ -11,19 +11,34 @@ from .checkpoint import Checkpoint
 from .model_file import graph_json, pack_rows, write_model
 
 
-def model_tensors(network: nn.Module) -> dict[str, np.ndarray]:
-    """Parameters by the names of the graph: `<layer>.bits` and `<layer>.scale` for a 1-bit conv, the rest as PyTorch's."""
+def served_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
+    """What the engine needs, by the names of the graph; `<layer>.bits` of a 1-bit conv is bool [out, in, kernel, kernel]."""
     tensors = {}
     for name, module in network.named_modules():
         if isinstance(module, BinaryConv2d):
-            tensors[f"{name}.bits"] = pack_rows((module.weight.detach() >= 0).cpu().numpy())
-            tensors[f"{name}.scale"] = module.scale().cpu().numpy()
-        else:
-            own = dict(module.named_parameters(name, recurse=False)) | dict(module.named_buffers(name, recurse=False))
-            for key, value in own.items():
-                if not key.endswith(".num_batches_tracked"):
-                    tensors[key] = value.detach().to("cpu", torch.float32).contiguous().numpy()
+            tensors[f"{name}.bits"] = module.bits()
+        tensors |= {f"{name}.{key}": value.detach() for key, value in _served(module).items()}
     return tensors
+
+
+def model_tensors(network: nn.Module) -> dict[str, np.ndarray]:
+    """The same as a model file has it: bits packed, the rest float32 or int32."""
+    return {name: _stored(value.cpu()) for name, value in served_tensors(network).items()}
+
+
+def _stored(value: torch.Tensor) -> np.ndarray:
+    if value.dtype == torch.bool:
+        return pack_rows(value.numpy())
+    return value.to(torch.float32 if value.is_floating_point() else torch.int32).contiguous().numpy()
+
+
+def _served(module: nn.Module) -> dict[str, torch.Tensor]:
+    """A module's own tensors as the engine has them: what its `exported` says, else its parameters and what it saves beside."""
+    if hasattr(module, "exported"):
+        return module.exported()
+    own = dict(module.named_parameters(recurse=False)) | dict(module.named_buffers(recurse=False))
+    left_out = {"num_batches_tracked", *module._non_persistent_buffers_set}
+    return {key: value for key, value in own.items() if key not in left_out}
 
 
 def export_model(

@@ -51,7 +51,7 @@ def write_model(
 
 def write_safetensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> None:
     """The same bytes as lib/formats/safetensors.ts: larger elements first, then by name; metadata by name."""
-    dtypes = {"float32": "F32", "uint8": "U8"}
+    dtypes = {"float32": "F32", "int32": "I32", "uint8": "U8"}
     names = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))
     header = {"__metadata__": dict(sorted(metadata.items()))}
     begin = 0

@@ -17,6 +17,7 @@ class Data:
     validation: tuple[str, ...]
     classes: str = ""  # JSON [{"wnid", "name"}, …] in label order; empty: the sorted names of the class folders
     stored_size: int = 64  # pictures are kept on the device as squares of this many pixels
+    holdout_per_class: int = 0  # training pictures of each class that are kept back, to choose by: data.split_holdout
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ def _check(r: Recipe) -> None:
     fractions = (r.label_smoothing, r.ema_decay, r.teacher.weight)
     ranges = (r.augmentation.crop, r.augmentation.aspect)
     rules = {
+        "holdout_per_class must not be below 0": r.data.holdout_per_class >= 0,
         "epochs, batch_size, evaluate_every, input_size, stored_size, channel_multiple must be at least 1": min(counts) >= 1,
         "label_smoothing, ema_decay and teacher.weight must lie within 0 … 1": all(0 <= x <= 1 for x in fractions),
         "optimizer.lr, teacher.temperature and unit_scale must be above 0": min(

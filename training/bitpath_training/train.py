@@ -2,41 +2,39 @@
 
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from tqdm import trange
 
+from .activations import set_progress
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from .data import Pictures, load_labels, load_pictures
+from .data import Dataset, Pictures
 from .evaluate import evaluate
+from .gradients import Watch
 from .networks import build_network
-from .recipe import Data, Recipe
+from .recipe import Recipe
 from .step import TrainingStep
 
-
-@dataclass(frozen=True)
-class Dataset:
-    pictures: Pictures
-    validation: Pictures
-    classes: int
+WATCHED = "gradients.jsonl"
 
 
-def load_dataset(data: Data, root: Path) -> Dataset:
-    ids = [label["id"] for label in load_labels(data, root)]
-    pictures, validation = (load_pictures(source, root, data.stored_size, ids) for source in (data.train, data.validation))
-    return Dataset(pictures, validation, len(ids))
-
-
-def train(recipe: Recipe, dataset: Dataset, runs: Path, device: torch.device, stop_after: float = float("inf")) -> Checkpoint:
+def train(
+    recipe: Recipe,
+    dataset: Dataset,
+    runs: Path,
+    device: torch.device,
+    stop_after: float = float("inf"),
+    watch: bool = False,
+) -> Checkpoint:
     """Trains, or goes on where the checkpoint in `runs`/<name> ends, and returns the last checkpoint.
 
     `stop_after` seconds it ends after the epoch it is in; the same call goes on from there later. The schedule is that of
-    all epochs, so pieces add up to the whole run, but for the random numbers.
+    all epochs, so pieces add up to the whole run, but for the random numbers. With `watch`, gradients and latent weights are
+    measured meanwhile (gradients.py).
     """
     begin = time.monotonic()
-    pictures, validation = dataset.pictures.to(device), dataset.validation.to(device)
+    pictures, validation = dataset.pictures.to(device), dataset.watched.to(device)
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
 
@@ -52,12 +50,16 @@ def train(recipe: Recipe, dataset: Dataset, runs: Path, device: torch.device, st
     step = make_step(recipe, pictures, dataset.classes, runs, device)
     if previous is not None:
         step.load_state(previous.training, previous.model)
+    watcher = Watch(step.network, pictures, recipe.batch_size, recipe.input_size, folder / WATCHED) if watch else None
 
     checkpoint = previous
     for epoch in range(done, recipe.epochs):
         start = time.monotonic()
+        set_progress(step.network, epoch / recipe.epochs)
         mean_loss = train_epoch(step, f"epoch {epoch + 1}/{recipe.epochs}")
         record = {"epoch": epoch + 1, "loss": mean_loss, "seconds": round(time.monotonic() - start, 2)}
+        if watcher is not None:
+            watcher(epoch + 1)
         stop = time.monotonic() - begin > stop_after
         if stop or (epoch + 1) % recipe.evaluate_every == 0 or epoch + 1 == recipe.epochs:
             checkpoint = take_checkpoint(step, validation, dataset.classes, epoch + 1)
@@ -76,7 +78,7 @@ def train(recipe: Recipe, dataset: Dataset, runs: Path, device: torch.device, st
 def make_step(recipe: Recipe, pictures: Pictures, classes: int, runs: Path, device: torch.device) -> TrainingStep:
     if len(pictures) < recipe.batch_size:
         raise ValueError(f"{len(pictures)} training pictures are less than one batch of {recipe.batch_size}")
-    network = build_network(recipe.network, classes, recipe.join, recipe.unit_scale)
+    network = build_network(recipe.network, classes, recipe.join, recipe.unit_scale, recipe.input_size)
     network = network.to(device, memory_format=torch.channels_last).train()
     teacher = None
     if recipe.teacher.checkpoint:

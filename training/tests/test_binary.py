@@ -1,4 +1,4 @@
-"""Estimators against their formulas, and what padding of channels must not change."""
+"""1-bit convolutions: what padding of channels must not change, scales, that weights learn."""
 
 from pathlib import Path
 
@@ -7,21 +7,11 @@ import pytest
 import torch
 
 from bitpath_training import binary
-from bitpath_training.binary import BinaryConv2d, approx_sign, clipped_sign
+from bitpath_training.binary import BinaryConv2d
 from bitpath_training.data import Pictures
 from bitpath_training.model_file import pack_rows
 from bitpath_training.recipe import recipe_from_dict
 from bitpath_training.train import make_step
-
-
-def test_signs_and_their_gradients():
-    values = [-2.0, -1.0, -0.25, -0.0, 0.0, 0.5, 1.0, 3.0]
-    for sign, slopes in [(approx_sign, [0, 0, 1.5, 2, 2, 1, 0, 0]), (clipped_sign, [0, 1, 1, 1, 1, 1, 1, 0])]:
-        x = torch.tensor(values, requires_grad=True)
-        y = sign(x)
-        y.backward(torch.full_like(x, 3.0))
-        assert y.tolist() == [-1, -1, -1, 1, 1, 1, 1, 1]
-        assert x.grad.tolist() == [3.0 * slope for slope in slopes]
 
 
 @pytest.mark.parametrize(("inputs", "outputs"), [(5, 3), (8, 16)])
@@ -42,6 +32,40 @@ def test_zero_channels_change_nothing(inputs, outputs):
 def test_the_scale_survives_bfloat16():
     scale = BinaryConv2d(3, 7).scale()
     assert scale.dtype == torch.float32 and torch.equal(scale, scale.bfloat16().float()) and (scale > 0).all()
+
+
+@pytest.mark.parametrize("kind", ["magnitude", "layer", "none", "shift", "standardised"])
+def test_bits_and_scale_are_the_weights(kind):
+    torch.manual_seed(0)
+    conv = BinaryConv2d(6, 5, weights=kind)
+    with torch.no_grad():
+        conv.weight.add_(0.02)  # balanced weights have a mean of 0 whatever the latent ones have
+    ones = torch.eye(6)[:, :, None, None] * torch.ones(1, 1, 3, 3)
+    found = conv(ones)[:, :, 1, 1]  # sums of the weights of a channel
+    weights = torch.where(conv.bits(), 1.0, -1.0) * conv.scale()[:, None, None, None]
+    torch.testing.assert_close(found, weights.sum((2, 3)).T)
+    found.square().sum().backward()
+    assert conv.weight.grad.abs().sum() > 0
+    share = conv.bits().float().mean().item()
+    assert (share > 0.55) == (kind in ("magnitude", "layer", "none"))
+
+
+def test_scales_by_their_formulas():
+    torch.manual_seed(0)
+    w = {kind: BinaryConv2d(6, 5, weights=kind) for kind in ("magnitude", "layer", "shift", "standardised")}
+    latent = torch.randn(5, 6, 3, 3)
+    for conv in w.values():
+        conv.weight.data.copy_(latent)
+    rows = latent.flatten(1)
+    centred = rows - rows.mean(1, keepdim=True)
+    torch.testing.assert_close(w["magnitude"].scale(), rows.abs().mean(1), rtol=2**-8, atol=0)
+    torch.testing.assert_close(w["layer"].scale(), rows.abs().mean().expand(5), rtol=2**-8, atol=0)
+    power = (centred / rows.std(1, keepdim=True)).abs().mean(1).log2().round()
+    assert torch.equal(w["shift"].scale(), 2**power)
+    normal = centred / (rows.std(1, correction=0, keepdim=True) + 1e-5) / 54**0.5
+    torch.testing.assert_close(w["standardised"].scale(), normal.abs().mean(1), rtol=2**-8, atol=0)
+    w["standardised"].scale().sum().backward()
+    torch.testing.assert_close(w["standardised"].gain.grad, normal.abs().mean(1), rtol=1e-5, atol=0)
 
 
 def test_packed_rows():

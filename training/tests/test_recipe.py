@@ -1,10 +1,13 @@
 """Recipes say what they mean or are refused."""
 
+import re
 from pathlib import Path
 
 import pytest
+import torch
 
-from bitpath_training.networks import NETWORKS
+from bitpath_training.model_file import REPOSITORY
+from bitpath_training.networks import NETWORKS, build_network
 from bitpath_training.recipe import load_recipe, recipe_from_dict, recipe_to_dict
 
 RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.toml"))
@@ -14,11 +17,20 @@ SMALL = {"name": "n", "title": "t", "network": "resnet18", "epochs": 1, "data": 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_recipes_of_the_repository(path):
     recipe = load_recipe(path)
-    assert recipe.name == path.stem and recipe.network in NETWORKS
+    assert recipe.name == path.stem
+    with torch.device("meta"):
+        build_network(recipe.network, 3, recipe.join, recipe.unit_scale, recipe.input_size)
     assert recipe_from_dict(recipe_to_dict(recipe)) == recipe
     changed = load_recipe(path, ["epochs = 7", "speed.compile = false", "optimizer.lr = 1"])
     assert (changed.epochs, changed.speed.compile, changed.optimizer.lr) == (7, False, 1.0)
     assert changed.optimizer.warmup_steps == recipe.optimizer.warmup_steps
+
+
+def test_the_recipe_of_the_documentation(tmp_path):
+    (text,) = re.findall(r"```toml\n(.*?)```", (REPOSITORY / "docs" / "training.md").read_text(), re.DOTALL)
+    (tmp_path / "my.toml").write_text(text)
+    recipe = load_recipe(tmp_path / "my.toml")
+    assert recipe.network in NETWORKS and recipe.data.holdout_per_class == 20
 
 
 @pytest.mark.parametrize(

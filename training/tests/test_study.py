@@ -1,6 +1,7 @@
-"""Studies: a small one from pictures to tables, the paired test, the costs."""
+"""Studies: a small one from pictures to tables, what is kept of it, the studies of the repository, the costs."""
 
 import json
+import shutil
 from io import BytesIO
 
 import numpy as np
@@ -15,18 +16,30 @@ from bitpath_training.costs import count_costs
 from bitpath_training.data import write_pack
 from bitpath_training.model_file import REPOSITORY, graph_json
 from bitpath_training.networks import build_network
-from bitpath_training.study import load_study, mcnemar, parse_run
+from bitpath_training.report import describe
+from bitpath_training.results import collect, is_resolved, mcnemar, over_seeds, pack_scores, unpack_scores
+from bitpath_training.study import load_study, parse_run
 
-CLAIM = REPOSITORY / "training" / "studies" / "claim.toml"
+STUDIES = REPOSITORY / "training" / "studies"
+RESULTS = REPOSITORY / "training" / "results"
 SMALL = """
 name = "small"
 title = "A small study"
+protocol = "Made of nothing."
 pairs = [["one", "two"], ["two", "three"]]
+plan = ["two:0", "one:3", "two:3"]
+watched = ["two"]
 [recipe]
 epochs = 1
 input_size = 32
 batch_size = 4
-data = { name = "d", train = ["all.bin"], validation = ["all.bin"], classes = "classes.json", stored_size = 16 }
+[recipe.data]
+name = "d"
+train = ["all.bin"]
+validation = ["all.bin"]
+classes = "classes.json"
+stored_size = 16
+holdout_per_class = 1
 [networks]
 one = { title = "One", network = "binary-resnet18" }
 two = { title = "Two", network = "bireal-resnet18-64", unit_scale = 0.5 }
@@ -43,30 +56,45 @@ def test_a_small_study(tmp_path, capsys):
     write_pack(tmp_path / "all.bin", pack)
     (tmp_path / "classes.json").write_text(json.dumps([{"wnid": f"c{i}", "name": f"class {i}"} for i in range(2)]))
     (tmp_path / "small.toml").write_text(SMALL)
-    study, runs = str(tmp_path / "small.toml"), str(tmp_path / "runs")
+    study, runs, results = (tmp_path / name for name in ("small.toml", "runs", "results"))
 
-    def train(*networks):
-        places = ["--data", str(tmp_path), "--runs", runs, "--device", "cpu"]
-        return main(["study", study, *networks, *places, "--slots", "2", "--commit", "abc"])
+    def call(command, *more):
+        return main([command, str(study), *more, "--runs", str(runs), "--results", str(results)])
 
-    assert main(["study", study, "four", "--runs", runs]) == 1 and "'four' is not one of" in capsys.readouterr().err
-    assert train("one:3", "two:3", "two") == 0
-    finished = tmp_path / "runs" / "small-one-seed3" / "result.json"
+    def train(*more):
+        return call("study", *more, "--data", str(tmp_path), "--device", "cpu", "--slots", "2", "--commit", "abc")
+
+    assert call("study", "four") == 1 and "'four' is not one of" in capsys.readouterr().err
+    assert train("--stop-after", "0") == 1 and not list(runs.glob("*/output.txt"))
+    assert train() == 0
+    finished = runs / "small-one-seed3" / "result.json"
     before = finished.stat().st_mtime_ns
     assert train("one:3") == 0 and finished.stat().st_mtime_ns == before
-    assert main(["results", study, str(tmp_path / "small"), "--runs", runs]) == 0
+    results.mkdir()
+    assert call("results") == 0
 
-    results = json.loads((tmp_path / "small.json").read_text())
-    assert [(run["network"], run["seed"]) for run in results["runs"]] == [("one", 3), ("two", 0), ("two", 3)]
-    assert all(run["commit"] == "abc" and run["validation"]["images"] == 8 for run in results["runs"])
-    (difference,) = results["differences"]
-    accuracies = {run["network"]: run["validation"]["top1"] for run in results["runs"] if run["seed"] == 3}
-    assert difference["points"] == pytest.approx(accuracies["one"] - accuracies["two"])
-    text = (tmp_path / "small.md").read_text()
-    assert text.count("| Two |") == 3 and "Not trained: Three." in text and str(tmp_path) not in text
+    found = json.loads((results / "small.json").read_text())
+    assert [(run["network"], run["seed"]) for run in found["runs"]] == [("one", 3), ("two", 0), ("two", 3)]
+    for run in found["runs"]:
+        assert run["commit"] == "abc" and (run["validation"]["images"], run["holdout"]["images"]) == (8, 2)
+    assert [(d["set"], d["seed"]) for d in found["differences"]] == [("validation", 3), ("holdout", 3)]
+    for difference in found["differences"]:
+        accuracies = {run["network"]: run[difference["set"]]["top1"] for run in found["runs"] if run["seed"] == 3}
+        assert difference["points"] == pytest.approx(accuracies["one"] - accuracies["two"])
+    text = (results / "small.md").read_text()
+    assert text.count("| Two |") == 5 and "Not trained yet: Three." in text and str(tmp_path) not in text
 
-    (tmp_path / "small.toml").write_text(SMALL.replace("unit_scale = 0.5", "unit_scale = 0.25"))
-    assert main(["results", study, str(tmp_path / "small"), "--runs", runs]) == 1  # trained by another recipe
+    # Another machine has the kept results alone, and trains none of them again.
+    shutil.rmtree(runs)
+    (results / "small.json").unlink()
+    assert train("one:3") == 0 and not runs.exists()
+    assert call("results") == 0 and json.loads((results / "small.json").read_text()) == found
+    kept = json.loads((results / "runs" / "small" / "small-two-seed0.json").read_text())
+    assert [epoch for epoch, _ in kept["watched"]["gradients"]] == [1] and len(kept["watched"]["flips"]) == 1
+    assert not json.loads((results / "runs" / "small" / "small-two-seed3.json").read_text())["watched"]
+
+    study.write_text(SMALL.replace("unit_scale = 0.5", "unit_scale = 0.25"))
+    assert call("results") == 1  # trained by another recipe
 
 
 def test_the_paired_test():
@@ -75,16 +103,54 @@ def test_the_paired_test():
     assert mcnemar(a, a)["z"] == 0
 
 
-def test_the_study_of_the_repository(tmp_path):
-    study = load_study(CLAIM)
+def test_pictures_are_packed_whole():
+    random = np.random.default_rng(0)
+    first, five = random.random((2, 5003)) < 0.4
+    packed = json.loads(json.dumps(pack_scores(first, five)))
+    assert np.array_equal(unpack_scores(packed), [first, five]) and len(json.dumps(packed)) < 1800
+
+
+def test_means_over_seeds():
+    one, same, other = ({"points": points, "error": 0.5} for points in (1.0, 1.0, 2.0))
+    assert over_seeds([one]) == {"seeds": 1, "points": 1, "error": 0.5}
+    # Two seeds that lie together by chance do not make a difference surer than its pictures do.
+    assert over_seeds([one, same]) == {"seeds": 2, "points": 1, "error": pytest.approx(0.5 / 2**0.5)}
+    assert over_seeds([one, other])["error"] == pytest.approx(0.5)
+    assert is_resolved(-1.0, 0.5) and not is_resolved(0.99, 0.5) and not is_resolved(0, 0)
+
+
+@pytest.mark.parametrize("path", sorted(STUDIES.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_studies_of_the_repository(path, tmp_path):
+    study = load_study(path)
+    assert study.name == path.stem and len(set(study.plan)) == len(study.plan)
+    assert {run.split(":")[0] for run in study.plan} == set(study.networks)
     for name in study.networks:
         recipe = parse_run(study, f"{name}:1")
-        assert (recipe.name, recipe.seed) == (f"claim-{name}-seed1", 1)
-        build_network(recipe.network, 3, recipe.join, recipe.unit_scale)
+        assert (recipe.name, recipe.seed) == (f"{study.name}-{name}-seed1", 1)
+        with torch.device("meta"):
+            build_network(recipe.network, 3, recipe.join, recipe.unit_scale)
     wrong = tmp_path / "wrong.toml"
-    wrong.write_text(CLAIM.read_text().replace('["igp-37-41", "chain-41"]', '["igp-37-41", "chain-42"]'))
-    with pytest.raises(ValueError, match="unknown networks chain-42"):
+    wrong.write_text(path.read_text().replace('["igp-37-41", "chain-41"]', '["igp-37-41", "chain-42"]'))
+    with pytest.raises(ValueError, match="no networks chain-42"):
         load_study(wrong)
+
+
+@pytest.mark.parametrize("path", sorted(STUDIES.glob("*.toml")), ids=lambda path: path.stem)
+def test_results_of_the_repository_are_those_of_its_runs(path):
+    """By hand or by a forgotten command they could come apart: `python -m bitpath_training results studies/…` mends it."""
+    times = RESULTS / f"{path.stem}-times.json"
+    found = collect(load_study(path), RESULTS / "runs", json.loads(times.read_text()) if times.exists() else None)
+    assert json.loads((RESULTS / f"{path.stem}.json").read_text()) == json.loads(json.dumps(found))
+    assert (RESULTS / f"{path.stem}.md").read_text() == describe(found)
+
+
+def test_the_page_of_the_repository_has_its_results(tmp_path):
+    docs = REPOSITORY / "docs"
+    (tmp_path / "claim.md").write_text((docs / "claim.md").read_text())
+    assert main(["page", str(tmp_path / "claim.md"), "--studies", str(STUDIES), "--results", str(RESULTS)]) == 0
+    assert (tmp_path / "claim.md").read_text() == (docs / "claim.md").read_text()
+    made = sorted((tmp_path / "images").iterdir())
+    assert made and all(path.read_text() == (docs / "images" / path.name).read_text() for path in made)
 
 
 def gains(network: torch.nn.Module, block: torch.nn.Module) -> list[float]:
@@ -125,6 +191,6 @@ def test_costs_are_those_of_the_graph():
     const { binaryMacs, realMacs } = graphCost(graphFromJson(JSON.parse(process.argv[1])));
     console.log(JSON.stringify({ binary_macs: binaryMacs, real_macs: realMacs }));
     """
-    for name in ("bireal-resnet18-64", "igp-resnet37-41"):
+    for name in ("igp-resnet37-41", "tbn-resnet18", "reactnet18-bn-free", "bnas-e", "real-to-bin-resnet18"):
         costs = count_costs(build_network(name, 7), 64)
         assert run_node(script, graph_json(name, 7, 64)) == {key: costs[key] for key in ("binary_macs", "real_macs")}

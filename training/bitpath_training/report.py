@@ -1,0 +1,173 @@
+"""A study's results as Markdown: a page of its own, and the parts that docs/claim.md has between its marks."""
+
+import re
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+from .results import SETS, is_resolved, over_seeds
+
+TITLES = {"validation": "validation", "holdout": "held out"}
+UNRESOLVED = "not resolved"
+
+
+def networks_table(results: dict) -> list[str]:
+    """A line a network: what it costs, and its error as mean ± standard error over seeds."""
+    lines = [
+        "| network | numbers | 1-bit | full | paper | ms | seeds | error, validation | error, held out | train CE |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for network, own in results["networks"].items():
+        runs = [run for run in results["runs"] if run["network"] == network]
+        if not runs:
+            continue
+        costs = runs[0]["costs"]
+        binary, real = costs["binary_macs"], costs["real_macs"]
+        millions = " | ".join(f"{count / 1e6:.1f}" for count in (binary, real, binary / 64 + real))
+        errors = " | ".join(_mean_of(runs, name) for name in SETS)
+        seeds = ", ".join(str(run["seed"]) for run in runs)
+        entropy = statistics.mean(run["train_cross_entropy"] for run in runs)
+        lines.append(
+            f"| {own['title']} | {costs['parameters']:,} | {millions} | {_milliseconds(results, network)} | {seeds} | "
+            f"{errors} | {entropy:.3f} |"
+        )
+    missing = [own["title"] for name, own in results["networks"].items() if name not in {r["network"] for r in results["runs"]}]
+    return [*lines, *(["", f"Not trained yet: {'; '.join(missing)}."] if missing else [])]
+
+
+def _mean_of(runs: list[dict], name: str) -> str:
+    errors = [100 - run[name]["top1"] for run in runs if name in run]
+    if not errors:
+        return "–"
+    mean = f"{statistics.mean(errors):.2f}"
+    return mean if len(errors) == 1 else f"{mean} ± {statistics.stdev(errors) / len(errors) ** 0.5:.2f}"
+
+
+def _milliseconds(results: dict, network: str) -> str:
+    times = (results["times"] or {}).get("networks", {})
+    return f"{times[network]['p50']:.2f}" if network in times else "–"
+
+
+def runs_table(results: dict) -> list[str]:
+    lines = [
+        "| network | seed | top-1 / top-5, validation | top-1 / top-5, held out | cross entropy | in training | s an epoch |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for run in results["runs"]:
+        sets = " | ".join(f"{run[name]['top1']:.2f} / {run[name]['top5']:.2f}" if name in run else "–" for name in SETS)
+        lines.append(
+            f"| {results['networks'][run['network']]['title']} | {run['seed']} | {sets} | "
+            f"{run['validation']['cross_entropy']:.3f} | {run['train_cross_entropy']:.3f} | {run['seconds_an_epoch']:.1f} |"
+        )
+    return lines
+
+
+def differences_table(results: dict) -> list[str]:
+    lines = [
+        "| first | second | pictures | seed | points | only first | only second | z | p | |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    titles = {name: own["title"] for name, own in results["networks"].items()}
+    groups: dict[tuple[str, str, str], list[dict]] = {}
+    for difference in results["differences"]:
+        groups.setdefault((difference["a"], difference["b"], difference["set"]), []).append(difference)
+    for (a, b, name), seeds in groups.items():
+        begin = f"| {titles[a]} | {titles[b]} | {TITLES[name]} |"
+        for d in seeds:
+            reading = "" if is_resolved(d["points"], d["error"]) else UNRESOLVED
+            test = f"{d['only_a']} | {d['only_b']} | {d['z']:+.1f} | {d['p']:.2g}"
+            lines.append(f"{begin} {d['seed']} | {_points(d)} | {test} | {reading} |")
+        if len(seeds) > 1:
+            mean = over_seeds(seeds)
+            reading = "" if is_resolved(mean["points"], mean["error"]) else UNRESOLVED
+            lines.append(f"{begin} mean of {len(seeds)} | {_points(mean)} | | | | | {reading} |")
+    return lines
+
+
+def _points(difference: dict) -> str:
+    return f"{difference['points']:+.2f} ± {difference['error']:.2f}"
+
+
+def machines(results: dict) -> str:
+    """Of what the figures were measured on, in sentences."""
+    common = {key: sorted({run[key] for run in results["runs"]}) for key in ("device", "torch", "commit", "epochs")}
+    text = (
+        f"{results['protocol']} Epochs: {_list(common['epochs'])}; measured in float32; trained on: {_list(common['device'])}; "
+        f"PyTorch {_list(common['torch'])}; commit {_list(common['commit'])}."
+    )
+    if results["times"] is not None:
+        times, m = results["times"], results["times"]["machine"]
+        threads = f"{m['threads']} thread{'s' if m['threads'] > 1 else ''}"
+        text += (
+            f" Milliseconds: median of one picture of {times['input_size']}×{times['input_size']} in bitpath {m['bitpath']} "
+            f"({m['commit']}), {threads}, {m['isa']}, {m['cpu']}."
+        )
+    return text
+
+
+EXPLANATION = (
+    "Operations are millions a picture: 1-bit, full-precision, and as the paper counts (1-bit ÷ 64 + full-precision). Errors "
+    "are of the first guess, in per cent; ± is the standard error over seeds where there are several. Points are the first's "
+    "top-1 less the second's ± its standard error. A seed's test is McNemar's: pictures that only the first, only the second "
+    "gets right, z and the two-sided p; it is about the sampling of pictures, and not corrected for the number of tests. Over "
+    "seeds: the mean, and the larger of the seeds' spread and of what sampling alone gives. Below 2 standard errors: not "
+    "resolved."
+)
+
+
+def describe(results: dict) -> str:
+    """The whole of it."""
+    if not results["runs"]:
+        return f"# {results['title']}\n\nNothing trained yet.\n"
+    parts = [
+        f"# {results['title']}",
+        "",
+        "Written by `python -m bitpath_training results`.",
+        "",
+        machines(results),
+        "",
+        EXPLANATION,
+        "",
+        *networks_table(results),
+        "",
+        "## Runs",
+        "",
+        *runs_table(results),
+        "",
+        "## Differences",
+        "",
+        *differences_table(results),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _list(values: list) -> str:
+    return ", ".join(f"{value:,}" if isinstance(value, int) else str(value) for value in values)
+
+
+PARTS: dict[str, Callable[[dict], list[str]]] = {
+    "machines": lambda results: [machines(results)],
+    "networks": networks_table,
+    "runs": runs_table,
+    "differences": differences_table,
+}
+MARK = re.compile(r"<!-- made: (?P<study>[\w-]+) (?P<part>\w+) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL)
+
+
+def fill_page(page: str, results: dict[str, dict]) -> str:
+    """`page` with what stands between its marks made anew; `results` are by name of the study."""
+
+    def fill(match: re.Match) -> str:
+        of = results[match["study"]]
+        lines = PARTS[match["part"]](of) if of["runs"] else ["*Nothing trained yet.*"]
+        return f"<!-- made: {match['study']} {match['part']} -->\n" + "\n".join(lines) + "\n<!-- end -->"
+
+    return MARK.sub(fill, page)
+
+
+def studies_of_page(page: str) -> set[str]:
+    return {match["study"] for match in MARK.finditer(page)}
+
+
+def write_page(path: Path, results: dict[str, dict]) -> None:
+    path.write_text(fill_page(path.read_text(), results))
