@@ -167,11 +167,13 @@ describe('a queue', () => {
 
 describe('keys', () => {
   const key = 'correct-horse-battery';
-  it('are asked for by every route but the probes', async () => {
+  it('are asked for by every route but the probes and the pages', async () => {
     const running = await start({ api_keys: [key, 'another-one-of-length'], grpc_port: 0 });
     const { url } = running;
-    for (const path of ['/v2/health/live', '/v2/health/ready']) assert.equal((await fetch(url + path)).status, 200);
-    for (const path of ['/v2', '/v2/models/tiny', '/metrics', '/docs', '/none']) {
+    for (const path of ['/v2/health/live', '/v2/health/ready', '/', '/page/main.js', '/docs', '/docs/openapi.json']) {
+      assert.equal((await fetch(url + path)).status, 200, path);
+    }
+    for (const path of ['/v2', '/v2/models/tiny', '/metrics', '/none', '/page/none.js', '/page/../v2', '//v2']) {
       const response = await fetch(url + path);
       assert.equal(response.status, 401, path);
       assert.equal(response.headers.get('www-authenticate'), 'Bearer');

@@ -292,7 +292,7 @@ describe('REST', () => {
         `${method} ${url}`,
       );
     }
-    assert.equal(documented.length, 21);
+    assert.equal(documented.length, 22);
     const page = await fetch(`${running.url}/docs`);
     assert.match(page.headers.get('content-security-policy')!, /default-src 'none'/);
     const html = await page.text();

@@ -148,6 +148,7 @@ export function openApi(): OpenApi {
         'Unloads a model once its requests are answered',
       ),
       '/metrics': get('Server', 'metrics', 'Metrics for Prometheus', page),
+      '/': get('Server', 'page', 'A page that shows pictures to the networks', page),
       '/docs': get('Server', 'docs', 'This page', page),
       '/docs/openapi.json': get('Server', 'openapi', 'This document', page),
     },

@@ -10,6 +10,7 @@ import { docsRoutes } from './docsRoutes.js';
 import { sendError, sendNotFound } from './errors.js';
 import { inferRoutes } from './inferRoutes.js';
 import { healthRoutes, metadataRoutes } from './metadataRoutes.js';
+import { pageRoutes } from './pageRoutes.js';
 import { repositoryRoutes } from './repositoryRoutes.js';
 import { secure } from './security.js';
 
@@ -50,6 +51,7 @@ export async function restRoutes(
   inferRoutes(app, service, tracer);
   repositoryRoutes(app, service);
   docsRoutes(app);
+  await pageRoutes(app, limits.body_bytes);
   await classifyRoute(app, service, tracer, await loadPackage('@fastify/multipart'));
   if (metrics !== null) {
     app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));

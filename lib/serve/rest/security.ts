@@ -14,18 +14,26 @@ const HEADERS = {
   'cache-control': 'no-store',
 } as const;
 
-/** Probes have no keys. */
-const OPEN: readonly string[] = [PATHS.live, PATHS.ready];
+/** Probes have no keys, and a browser has none until its page has asked for it. Nothing of this tells anything about the models. */
+const OPEN: readonly string[] = [PATHS.live, PATHS.ready, '/', '', '/docs', '/docs/openapi.json'];
+const OPEN_FOLDER = '/page/';
 
 export function secure(app: FastifyInstance, apiKeys: readonly string[], isTls: boolean): void {
   const isKnown = keyChecker(apiKeys);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
     if (isTls) reply.header('strict-transport-security', 'max-age=31536000');
-    if (apiKeys.length === 0 || OPEN.includes(request.routeOptions.url ?? '')) return;
+    if (apiKeys.length === 0 || isOpen(app.prefix, request.routeOptions.url)) return;
     const { authorization, 'x-api-key': key } = request.headers;
     if (!isKnown(keyOf(authorization, key))) throw new BitpathError('ERR_BITPATH_UNAUTHORIZED');
   });
+}
+
+/** Whether a route, as it is registered, asks for no key. There is none where nothing was found. */
+function isOpen(prefix: string, route: string | undefined): boolean {
+  if (route === undefined) return false;
+  const path = route.slice(prefix.length);
+  return OPEN.includes(path) || path.startsWith(OPEN_FOLDER);
 }
 
 /** The key in a request's headers or metadata; empty where there is none. */
