@@ -1,15 +1,12 @@
 /**
- * Malformed requests without end: good ones that were damaged, and bytes that never were a request. Each seed gives the same ones. Run
- * as a program, it sends as many as are asked for, on loopback, with good requests in between:
- *
- *     node out/test/serve/malformed.js [count = 100000] [seed = 1]
+ * Malformed requests without end: good ones that were damaged, and bytes that never were a request. Each seed gives the same ones.
+ * `npm run fault:malformed` sends as many as are asked for, on loopback, with good requests in between.
  */
 import { once } from 'node:events';
 import net from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { dataToBytes } from '#lib/protocol/index.js';
-import { floats, SIDE } from './servers.js';
+import { floats, SIDE } from './tinyModel.js';
 
 /** Numbers in [0, 1): mulberry32. */
 export function random(seed: number): () => number {
@@ -221,13 +218,4 @@ export async function bombard(
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return { bad, good };
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { start } = await import('./servers.js');
-  const [count = '100000', seed = '1'] = process.argv.slice(2);
-  const { url, server } = await start();
-  const { bad, good } = await bombard(url, Number(count), Number(seed));
-  console.log('malformed', Object.fromEntries(bad), 'well-formed', Object.fromEntries(good));
-  await server.close();
 }
