@@ -275,7 +275,7 @@ describe('the page for people', { skip, timeout: 120_000 }, () => {
           ? route.fulfill({
               status: 503,
               headers: { 'retry-after': '0' },
-              json: { error: 'The queue is full.', code: 'ERR_BITPATH_QUEUE_FULL' },
+              json: { error: 'The queue is full', code: 'ERR_BITPATH_QUEUE_FULL' },
             })
           : route.continue(),
       );

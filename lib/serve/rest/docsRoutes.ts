@@ -7,6 +7,6 @@ export function docsRoutes(app: FastifyInstance): void {
   app.get('/docs/openapi.json', async (_, reply) => reply.type('application/json').send(JSON.stringify(openApi())));
   app.get('/docs', async (_, reply) => {
     reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-    return reply.type('text/html').send(docsPage(openApi()));
+    return reply.type('text/html; charset=utf-8').send(docsPage(openApi()));
   });
 }

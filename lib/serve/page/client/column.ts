@@ -54,7 +54,7 @@ export class Column {
         return await classify(this.#file, this.model);
       } catch (error) {
         if (!(error instanceof Failure) || error.retryAfter === null || attempt === ATTEMPTS) throw error;
-        this.#say(`${error.message} Trying again`, true);
+        this.#say(`${error.message.replace(/\.?$/, '.')} Trying again`, true);
         const seconds = Math.min(Math.max(error.retryAfter, 0.5), LONGEST_WAIT);
         await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
       }
