@@ -8,88 +8,13 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import {
-  compile,
-  type Graph,
-  graphFromJson,
-  graphParams,
-  graphToJson,
-  loadModel,
-  type Model,
-  openDataset,
-  type Tensor,
-} from 'bitpath';
+import { loadModel, type Model, openDataset } from 'bitpath';
 import { decodeImage, preprocess } from 'bitpath/images';
 import { Npz } from './npz.js';
+import { agrees, type Change, compare, minusOnes, part, run, scoped, TIGHT, wrongEps } from './part.js';
 import { missing, NETWORKS, shared } from './shared.js';
 
-type Attrs = Record<string, unknown>;
-type Change = (op: string, attrs: Attrs) => Attrs;
-
-/** The part of `graph` whose nodes `select` names, fed by one input of `shape` [1, C, H, W] in place of all that it leaves out. */
-function part(
-  graph: Graph,
-  select: (name: string) => boolean,
-  shape: readonly number[],
-  change: Change = (_, attrs) => attrs,
-): Graph {
-  const { nodes, ...json } = graphToJson(graph);
-  const kept = nodes.filter(({ name }) => select(name));
-  const names = new Set(kept.map(({ name }) => name));
-  const [, channels, height, width] = shape;
-  return graphFromJson({
-    ...json,
-    nodes: [
-      { op: 'input', name: 'input', inputs: [], attrs: { channels, height, width } },
-      ...kept.map((node) => ({
-        ...node,
-        inputs: node.inputs.map((name) => (names.has(name) ? name : 'input')),
-        attrs: change(node.op, { ...node.attrs }),
-      })),
-    ],
-    outputs: [{ name: 'out', value: kept.at(-1)?.name ?? '' }],
-  });
-}
-
-const scoped = (scope: string) => (name: string) => name.startsWith(`${scope}.`);
-const wrongEps: Change = (op, attrs) => (op === 'batchNorm' ? { ...attrs, eps: 1e-3 } : attrs);
-const minusOnes: Change = (op, attrs) => (op === 'binaryConv' ? { ...attrs, padValue: -1 } : attrs);
 const unpadded: Change = (op, attrs) => (op === 'maxPool' ? { ...attrs, padding: [0, 0, 0, 0] } : attrs);
-
-async function run(model: Model, graph: Graph, input: Float32Array): Promise<Float32Array> {
-  const params = new Map(graphParams(graph).map(({ name }) => [name, model.params.get(name) as Tensor]));
-  using executor = await compile(graph, params, { threads: 2 });
-  return (await executor.run(input)).out?.data as Float32Array;
-}
-
-interface Difference {
-  /** Largest difference over the largest value. */
-  readonly relative: number;
-  /** Values of more than 1e-3 whose sign differs. */
-  readonly flips: number;
-  /** Share of values that differ by no more than 1e-4 of the largest. */
-  readonly within: number;
-}
-
-function compare(actual: Float32Array, expected: Float32Array): Difference {
-  if (actual.length !== expected.length) return { relative: Infinity, flips: expected.length, within: 0 };
-  const largest = expected.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-  let worst = 0;
-  let flips = 0;
-  let close = 0;
-  expected.forEach((value, i) => {
-    const other = actual[i] as number;
-    const off = Math.abs(other - value);
-    if (!(off <= worst)) worst = off; // NaN counts as infinitely wrong
-    if (off <= 1e-4 * largest) close++;
-    if (Math.abs(value) > 1e-3 && value >= 0 !== other >= 0) flips++;
-  });
-  return { relative: Number.isNaN(worst) ? Infinity : worst / largest, flips, within: close / expected.length };
-}
-
-/** What is asked for is 1e-4 of the largest value. Units reach 4e-6, and only this bound tells a wrong eps beside variances of 20. */
-const TIGHT = 1e-5;
-const agrees = ({ relative, flips }: Difference, tolerance = 1e-4) => relative <= tolerance && flips === 0;
 
 /** Max pool 3×3, stride 2, padding 1 of C × H × W, to pad it with something else than the graph's −∞. */
 function maxPool(map: Float32Array, channels: number, height: number, width: number, pad: number): Float32Array {

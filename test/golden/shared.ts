@@ -17,3 +17,11 @@ export const NETWORKS = [
   { model: 'igp-resnet21-53-tiny-imagenet', golden: 'igp21_53m', top1: 40.18 },
   { model: 'bireal-resnet18-64-tiny-imagenet', golden: 'bireal18_64', top1: 39.84 },
 ] as const;
+
+/** Trained networks whose golden tensors lie here, `<model>.npz`. */
+export const PARTS = [
+  'igp-resnet37-41-reactnet-tiny-imagenet',
+  'igp-densenet51-53-tiny-imagenet',
+  'bireal-resnet18-64-tiny-imagenet-distilled',
+  'igp-resnet37-41-tiny-imagenet',
+] as const;

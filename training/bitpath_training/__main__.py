@@ -1,4 +1,4 @@
-"""python -m bitpath_training train | evaluate | export | time | study | results | times | page; see ../README.md."""
+"""python -m bitpath_training train | evaluate | export | golden | time | study | results | times | page; see ../README.md."""
 
 import argparse
 import dataclasses
@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from .checkpoint import Checkpoint, load_checkpoint
@@ -14,6 +15,7 @@ from .data import Pictures, load_dataset, load_labels, load_pictures, load_train
 from .evaluate import evaluate, recalibrate
 from .export import export_model
 from .figures import figures
+from .golden import answers, golden_tensors, read_model
 from .recipe import Recipe, Teacher, load_recipe
 from .report import describe, studies_of_page, write_page
 from .results import collect, store_runs, watched_runs
@@ -51,7 +53,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
     one = command("train", run_train, "Train, or go on with a run that was stopped.")
     one.add_argument("--stop-after", type=float, default=float("inf"), metavar="SECONDS", help="stop after the epoch then in")
-    one = command("evaluate", run_evaluate, "Measure top-1 and top-5 as the engine's picture path sees pictures.")
+    one = command("evaluate", run_evaluate, "Measure top-1, top-5 and calibration as the engine's picture path sees pictures.")
     one.add_argument("--recalibrate", type=int, default=0, metavar="BATCHES", help="estimate BatchNorm statistics again first")
     one = command("export", run_export, "Write the model file that bitpath serves.")
     one.add_argument("output", type=Path, help="a .safetensors file")
@@ -60,6 +62,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     one = command("time", run_time, "Time the training step on random pictures; the teacher is left out.")
     one.add_argument("--steps", type=int, default=40)
     one.add_argument("--classes", type=int, default=200)
+
+    text = "Write golden tensors of a model file: what PyTorch makes of each part of its network."
+    one = commands.add_parser("golden", help=text, description=text)
+    one.set_defaults(run=run_golden)
+    one.add_argument("model", type=Path, help="a .safetensors file")
+    one.add_argument("output", type=Path, help="an .npz file")
+    one.add_argument("--pictures", type=Path, help="a .bin pack: the answers to its first 64 are written too")
 
     def study_command(name: str, run, text: str) -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=text, description=text)
@@ -182,6 +191,15 @@ def _evaluated(options: argparse.Namespace) -> tuple[Checkpoint, torch.nn.Module
     if holdout is not None:
         metrics["holdout"] = evaluate(network, holdout.to(device), recipe.input_size)
     return checkpoint, network, metrics
+
+
+def run_golden(options: argparse.Namespace) -> int:
+    network = read_model(options.model)
+    golden = golden_tensors(network)
+    if options.pictures:
+        golden["answers"] = answers(network, options.pictures, size=128, count=64)
+    np.savez_compressed(options.output, **golden)
+    return 0
 
 
 def run_time(options: argparse.Namespace) -> int:

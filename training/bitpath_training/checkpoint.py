@@ -1,12 +1,14 @@
-"""Checkpoints: everything that a run needs to go on, and an exporter needs to know."""
+"""Checkpoints: everything that a run needs to go on, and an exporter needs to know. They are small: latent weights are kept
+as float16, an optimizer's moments as bfloat16, and a run that has ended keeps no moments."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from .binary import BinaryConv2d
 from .networks import build_network
 from .recipe import Recipe, recipe_from_dict, recipe_to_dict
 
@@ -25,7 +27,31 @@ class Checkpoint:
         recipe = self.recipe
         network = build_network(recipe.network, self.classes, recipe.join, recipe.unit_scale, recipe.input_size)
         network.load_state_dict(self.model)
+        for module in network.modules():
+            if isinstance(module, BinaryConv2d):
+                module.real_weights = recipe.weights == "real"
         return network.eval()
+
+
+def small_weights(state: dict[str, Tensor], latent: set[str]) -> dict[str, Tensor]:
+    """A network's state with latent weights as float16, none of which changes its sign."""
+    return {name: _half(value) if name in latent else value for name, value in state.items()}
+
+
+def _half(weights: Tensor) -> Tensor:
+    half = weights.half()
+    return torch.where((half == 0) & (weights < 0), -(2.0**-24), half)  # the smallest: -0 would count as +1
+
+
+def small_training(training: dict, latent: set[str]) -> dict:
+    """A run's state with the optimizer's moments as bfloat16: they need range, and load_state_dict makes them float32 again."""
+    optimizer = dict(training["optimizer"])
+    optimizer["state"] = {
+        parameter: {name: value.bfloat16() if value.ndim > 0 else value for name, value in moments.items()}
+        for parameter, moments in optimizer["state"].items()
+    }
+    network = {"network": small_weights(training["network"], latent)} if "network" in training else {}
+    return training | {"optimizer": optimizer} | network
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -9,6 +9,7 @@ from .data import Pictures
 from .pictures import centre_view, normalise
 
 BATCH = 250
+BINS = 15
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,20 @@ class Scores:
     first: Tensor  # bool: the right class has the largest logit
     five: Tensor  # bool: it is among the five largest
     cross_entropy: Tensor
+    confidence: Tensor  # the largest probability
 
     def means(self) -> dict[str, float]:
-        """top1, top5 in per cent and the mean cross entropy."""
+        """top1, top5 and the expected calibration error in per cent, and the mean cross entropy."""
         n = len(self.first)
         top1, top5 = (100 * right.sum().item() / n for right in (self.first, self.five))
-        return {"top1": top1, "top5": top5, "cross_entropy": self.cross_entropy.double().mean().item(), "images": n}
+        entropy = self.cross_entropy.double().mean().item()
+        return {"top1": top1, "top5": top5, "cross_entropy": entropy, "ece": self.calibration_error(), "images": n}
+
+    def calibration_error(self) -> float:
+        """ECE: how far confidence lies from accuracy, |Σ confidence - Σ right| summed over BINS equal bins of confidence."""
+        bins = (self.confidence * BINS).long().clamp(max=BINS - 1)
+        gaps = torch.zeros(BINS, dtype=torch.float64).index_add_(0, bins, self.confidence.double() - self.first.double())
+        return 100 * gaps.abs().sum().item() / len(self.first)
 
 
 def evaluate(network: nn.Module, pictures: Pictures, input_size: int, precision: str = "float32") -> dict[str, float]:
@@ -43,7 +52,8 @@ def score(network: nn.Module, pictures: Pictures, input_size: int, precision: st
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
             logits = network(input_).float()
         best = logits.topk(min(5, logits.shape[1]), 1).indices == labels[:, None]
-        parts.append((best[:, 0], best.any(1), nn.functional.cross_entropy(logits, labels, reduction="none")))
+        entropy = nn.functional.cross_entropy(logits, labels, reduction="none")
+        parts.append((best[:, 0], best.any(1), entropy, logits.softmax(1).amax(1)))
     network.train(training)
     return Scores(*(torch.cat(columns).cpu() for columns in zip(*parts, strict=True)))
 

@@ -57,6 +57,7 @@ def export_model(
         "architecture": recipe.network,
         "top1": round(metrics["top1"], 2),
         "top5": round(metrics["top5"], 2),
+        "ece": round(metrics["ece"], 2),
         "images": metrics["images"],
         "dataset": recipe.data.name,
         "epochs": checkpoint.epoch,
@@ -80,11 +81,17 @@ def export_model(
 def describe_recipe(checkpoint: Checkpoint) -> str:
     """One line of at most 255 characters."""
     r = checkpoint.recipe
+    small = f", the first {r.small_epochs} at {r.small_size}x{r.small_size}" if r.small_epochs else ""
+    optimizer = "AdamW" if r.optimizer.kind == "adamw" else "SGD"
     parts = [
-        f"{r.epochs} epochs at {r.input_size}x{r.input_size}",
-        f"AdamW {r.optimizer.lr:g}, cosine, {r.optimizer.warmup_steps} steps of warm-up, batch {r.batch_size}",
+        f"{r.epochs} epochs at {r.input_size}x{r.input_size}{small}",
+        f"{optimizer} {r.optimizer.lr:g}, cosine, {r.optimizer.warmup_steps} steps of warm-up, batch {r.batch_size}",
         f"crops of {r.augmentation.crop[0]:g} to {r.augmentation.crop[1]:g} of the side",
     ]
+    if r.augmentation.mixup:
+        parts.append(f"mixup {r.augmentation.mixup:g}")
+    if r.start:
+        parts.append("two stages")
     if r.teacher.checkpoint:
         parts.append(f"distilled (T {r.teacher.temperature:g}, weight {r.teacher.weight:g})")
     if r.label_smoothing:

@@ -32,6 +32,12 @@ def random_crops(images: Tensor, size: int, options: Augmentation) -> Tensor:
     return F.grid_sample(images.float(), grid, mode="bilinear", padding_mode="reflection", align_corners=False).round_()
 
 
+def mix(images: Tensor, share: Tensor) -> Tensor:
+    """Mixup: `share` [n] of each picture and the rest of the one before it in the batch, whose order is random."""
+    share = share[:, None, None, None]
+    return share * images + (1 - share) * images.roll(1, 0)
+
+
 def centre_view(images: Tensor, size: int) -> Tensor:
     """What the engine makes of square `images`: levels as float32 [n, 3, size, size]."""
     return F.interpolate(images.float(), size=(size, size), mode="bilinear", align_corners=False, antialias=True).round_()

@@ -22,12 +22,15 @@ class Data:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """AdamW, cosine to 0 after a linear warm-up."""
+    """AdamW, or SGD with momentum; a linear warm-up, then cosine to 0."""
 
+    kind: typing.Literal["adamw", "sgd"] = "adamw"
     lr: float = 2e-3
     weight_decay: float = 0.0  # of the real-valued weight matrices; latent binary weights, biases and BatchNorms have none
     warmup_steps: int = 500
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[float, float] = (0.9, 0.999)  # of AdamW
+    momentum: float = 0.9  # of SGD
+    nesterov: bool = True  # of SGD
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Augmentation:
     crop: tuple[float, float] = (0.65, 1.0)
     aspect: tuple[float, float] = (0.87, 1.15)
     flip: bool = True
+    mixup: float = 0.0  # α: each picture is mixed with another by a share from Beta(α, α), and so are the labels; 0: none
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,10 @@ class Recipe:
     join: typing.Literal["mean", "sum"] = "mean"
     unit_scale: float = 1.0  # of what every unit adds to its shortcut
     input_size: int = 128
+    small_size: int = 96
+    small_epochs: int = 0  # the first so many take pictures of small_size, which is cheaper
+    weights: typing.Literal["binary", "real"] = "binary"  # real: stage one of two, 1-bit activations with real weights
+    start: str = ""  # stage two: a checkpoint whose weights are the first ones, relative to the folder of runs; empty: random
     batch_size: int = 256
     seed: int = 0
     label_smoothing: float = 0.0
@@ -109,13 +117,16 @@ def recipe_to_dict(recipe: Recipe) -> dict:
 
 
 def _check(r: Recipe) -> None:
-    counts = (r.epochs, r.batch_size, r.evaluate_every, r.input_size, r.data.stored_size, r.speed.channel_multiple)
-    fractions = (r.label_smoothing, r.ema_decay, r.teacher.weight)
+    sizes = (r.input_size, r.small_size, r.data.stored_size)
+    counts = (r.epochs, r.batch_size, r.evaluate_every, *sizes, r.speed.channel_multiple)
+    fractions = (r.label_smoothing, r.ema_decay, r.teacher.weight, r.optimizer.momentum)
     ranges = (r.augmentation.crop, r.augmentation.aspect)
     rules = {
         "holdout_per_class must not be below 0": r.data.holdout_per_class >= 0,
-        "epochs, batch_size, evaluate_every, input_size, stored_size, channel_multiple must be at least 1": min(counts) >= 1,
-        "label_smoothing, ema_decay and teacher.weight must lie within 0 … 1": all(0 <= x <= 1 for x in fractions),
+        "epochs, batch_size, evaluate_every, sizes of pictures and channel_multiple must be at least 1": min(counts) >= 1,
+        "small_epochs must not be below 0": r.small_epochs >= 0,
+        "label_smoothing, ema_decay, teacher.weight and momentum must lie within 0 … 1": all(0 <= x <= 1 for x in fractions),
+        "augmentation.mixup must not be below 0": r.augmentation.mixup >= 0,
         "optimizer.lr, teacher.temperature and unit_scale must be above 0": min(
             r.optimizer.lr, r.teacher.temperature, r.unit_scale
         )

@@ -1,16 +1,18 @@
-"""One training step, all of it on the device: crops, forward, backward, AdamW, moving average."""
+"""One training step, all of it on the device: crops, mixup, forward, backward, optimizer, moving average."""
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from .binary import BinaryConv2d
 from .data import Pictures
 from .loss import distillation_loss, label_loss
-from .pictures import normalise, random_crops
+from .pictures import mix, normalise, random_crops
 from .recipe import Optimizer, Recipe
 
+MIXUP_DRAWS = 65_536
 WARMUP_CALLS = 3  # before a CUDA graph is captured: compilers and libraries allocate in their first calls
 
 
@@ -30,19 +32,27 @@ class TrainingStep:
         self.on_gpu = self.device.type == "cuda"
         self.total_steps = total_steps
         self.steps = 0  # of the whole run
-        self.calls = 0  # in this process
+        self.calls = 0  # in this process, since the pictures' size was set
+        self.input_size = recipe.input_size
         self.loss = torch.zeros((), device=self.device)
         self.rate = torch.tensor(0.0, device=self.device)
         self.indices = torch.zeros(recipe.batch_size, dtype=torch.long, device=self.device)
         for module in network.modules():
             if isinstance(module, BinaryConv2d):
                 module.channel_multiple = recipe.speed.channel_multiple
+                module.real_weights = recipe.weights == "real"
         self.average = _copy_state(network) if recipe.ema_decay > 0 else None
-        self.optimizer = _adamw(network, recipe.optimizer, self.rate, self.on_gpu)
+        self.shares = _mixup_shares(recipe, self.device)
+        self.optimizer = _optimizer(network, recipe.optimizer, self.rate, self.on_gpu)
         compiled = recipe.speed.compile and self.on_gpu
-        self.forward = torch.compile(network, fullgraph=True) if compiled else network
-        self.teacher = torch.compile(teacher, fullgraph=True) if compiled and teacher is not None else teacher
+        self.forward = torch.compile(network, fullgraph=True, dynamic=False) if compiled else network
+        self.teacher = torch.compile(teacher, fullgraph=True, dynamic=False) if compiled and teacher is not None else teacher
         self.graph: torch.cuda.CUDAGraph | None = None
+
+    def set_size(self, input_size: int) -> None:
+        """Of the pictures from now on; another one is compiled and captured anew."""
+        if input_size != self.input_size:
+            self.input_size, self.calls, self.graph = input_size, 0, None
 
     def run(self, indices: Tensor) -> None:
         self.indices.copy_(indices)
@@ -67,16 +77,19 @@ class TrainingStep:
     def _step(self) -> None:
         recipe = self.recipe
         images, labels = self.data.images[self.indices], self.data.labels[self.indices]
-        input_ = normalise(random_crops(images, recipe.input_size, recipe.augmentation))
+        input_ = normalise(random_crops(images, self.input_size, recipe.augmentation))
+        share = None
+        if self.shares is not None:
+            share = self.shares[torch.randint(MIXUP_DRAWS, (len(labels),), device=self.device)]
+            input_ = mix(input_, share)
         input_ = input_.contiguous(memory_format=torch.channels_last)
         with self.autocast():
             logits = self.forward(input_)
-            if self.teacher is None:
-                loss = label_loss(logits, labels, recipe.label_smoothing)
-            else:
+            loss = label_loss(logits, labels, recipe.label_smoothing, share)
+            if self.teacher is not None:
                 with torch.no_grad():
-                    target = self.teacher(input_)
-                loss = distillation_loss(logits, labels, target, recipe.teacher, recipe.label_smoothing)
+                    target = self.teacher(input_)  # the very picture that the student sees
+                loss = distillation_loss(logits, target, recipe.teacher, loss)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -115,6 +128,9 @@ class TrainingStep:
         """State of the network that counts: the moving average where there is one."""
         return self.average if self.average is not None else _copy_state(self.network)
 
+    def latent_names(self) -> set[str]:
+        return {f"{name}.weight" for name, module in self.network.named_modules() if isinstance(module, BinaryConv2d)}
+
     def state(self) -> dict:
         state = {"steps": self.steps, "optimizer": self.optimizer.state_dict()}
         return state if self.average is None else state | {"network": _copy_state(self.network)}
@@ -137,12 +153,23 @@ def learning_rate(options: Optimizer, step: int, total_steps: int) -> float:
     return options.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
-def _adamw(network: nn.Module, options: Optimizer, rate: Tensor, on_gpu: bool) -> torch.optim.AdamW:
+def _optimizer(network: nn.Module, options: Optimizer, rate: Tensor, on_gpu: bool) -> torch.optim.Optimizer:
     latent = {id(m.weight) for m in network.modules() if isinstance(m, BinaryConv2d)}
     decayed = [p for p in network.parameters() if p.ndim > 1 and id(p) not in latent]
     rest = [p for p in network.parameters() if p.ndim <= 1 or id(p) in latent]
     groups = [{"params": decayed, "weight_decay": options.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    if options.kind == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=options.momentum, nesterov=options.nesterov, fused=True)
     return torch.optim.AdamW(groups, lr=rate, betas=options.betas, fused=True, capturable=on_gpu)
+
+
+def _mixup_shares(recipe: Recipe, device: torch.device) -> Tensor | None:
+    """Draws of Beta(α, α) to choose from: a captured graph can index them, but not draw them."""
+    alpha = recipe.augmentation.mixup
+    if alpha == 0:
+        return None
+    draws = np.random.default_rng(recipe.seed).beta(alpha, alpha, MIXUP_DRAWS)
+    return torch.tensor(draws, dtype=torch.float32, device=device)
 
 
 def _copy_state(network: nn.Module) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ import torch
 from tqdm import trange
 
 from .activations import set_progress
-from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint, small_training, small_weights
 from .data import Dataset, Pictures
 from .evaluate import evaluate
 from .gradients import Watch
@@ -46,6 +46,8 @@ def train(
         raise ValueError(f"{path} is of another recipe; give this one another name, or remove it")
 
     done = previous.epoch if previous else 0
+    if previous is not None and done >= recipe.epochs:
+        return previous
     torch.manual_seed(recipe.seed + 1_000_003 * done)
     step = make_step(recipe, pictures, dataset.classes, runs, device)
     if previous is not None:
@@ -55,6 +57,7 @@ def train(
     checkpoint = previous
     for epoch in range(done, recipe.epochs):
         start = time.monotonic()
+        step.set_size(recipe.small_size if epoch < recipe.small_epochs else recipe.input_size)
         set_progress(step.network, epoch / recipe.epochs)
         mean_loss = train_epoch(step, f"epoch {epoch + 1}/{recipe.epochs}")
         record = {"epoch": epoch + 1, "loss": mean_loss, "seconds": round(time.monotonic() - start, 2)}
@@ -62,7 +65,7 @@ def train(
             watcher(epoch + 1)
         stop = time.monotonic() - begin > stop_after
         if stop or (epoch + 1) % recipe.evaluate_every == 0 or epoch + 1 == recipe.epochs:
-            checkpoint = take_checkpoint(step, validation, dataset.classes, epoch + 1)
+            checkpoint = take_checkpoint(step, validation, dataset.classes, epoch + 1, ended=epoch + 1 == recipe.epochs)
             record |= checkpoint.metrics
             save_checkpoint(path, checkpoint)
         with open(folder / "log.jsonl", "a") as log:
@@ -84,6 +87,8 @@ def make_step(recipe: Recipe, pictures: Pictures, classes: int, runs: Path, devi
     if recipe.teacher.checkpoint:
         teacher = load_checkpoint(runs / recipe.teacher.checkpoint).build().to(device, memory_format=torch.channels_last)
         teacher.requires_grad_(False)
+    if recipe.start:
+        network.load_state_dict(load_checkpoint(runs / recipe.start).model)
     steps = recipe.epochs * (len(pictures) // recipe.batch_size)
     return TrainingStep(recipe, network, teacher, pictures, steps)
 
@@ -102,8 +107,11 @@ def train_epoch(step: TrainingStep, title: str) -> float:
     return mean_loss
 
 
-def take_checkpoint(step: TrainingStep, validation: Pictures, classes: int, epoch: int) -> Checkpoint:
-    checkpoint = Checkpoint(step.recipe, classes, epoch, step.evaluated_state(), step.state(), {})
+def take_checkpoint(step: TrainingStep, validation: Pictures, classes: int, epoch: int, ended: bool = False) -> Checkpoint:
+    """What it measures is the network that it keeps, with its latent weights rounded. A run that has `ended` needs no more."""
+    latent = step.latent_names()
+    model, training = small_weights(step.evaluated_state(), latent), {} if ended else small_training(step.state(), latent)
+    checkpoint = Checkpoint(step.recipe, classes, epoch, model, training, {})
     network = checkpoint.build().to(step.device, memory_format=torch.channels_last)
     precision = step.recipe.speed.precision if step.on_gpu else "float32"
     checkpoint.metrics = evaluate(network, validation, step.recipe.input_size, precision)

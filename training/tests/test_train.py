@@ -88,15 +88,31 @@ def test_resuming_goes_on(folder, trained):
     assert first.epoch == 1 and first.training["steps"] == 3
     assert call("train", folder, "piece") == 0
     second = load_checkpoint(path)
-    assert second.epoch == 2 and second.training["steps"] == 6
+    assert second.epoch == 2 and second.training == {}  # it has ended
     assert not torch.equal(first.model["fc.weight"], second.model["fc.weight"])
     assert call("train", folder, "piece", "--set", "seed=1") == 1  # of another recipe
+
+
+def test_two_stages_by_sgd_with_mixup_a_teacher_and_small_pictures(trained):
+    sizes = ["small_epochs = 1", "small_size = 48"]
+    changes = ["optimizer.kind = 'sgd'", "optimizer.lr = 0.01", "augmentation.mixup = 0.4", *sizes]
+    sets = [word for change in changes for word in ("--set", change)]
+    for name, more in (("one", ["weights = 'real'"]), ("two", ["start = 'one/checkpoint.pt'"])):
+        (trained / f"{name}.toml").write_text((trained / "student.toml").read_text().replace('"student"', f'"{name}"'))
+        assert call("train", trained, name, *sets, "--set", more[0], "--stop-after", "0") == 0
+        half_way = load_checkpoint(trained / "runs" / name / "checkpoint.pt")
+        assert half_way.epoch == 1
+        moments = half_way.training["optimizer"]["state"][0]["momentum_buffer"]
+        assert moments.dtype == torch.bfloat16
+        assert half_way.model["body.0.u.conv.weight"].dtype == torch.float16
+        assert call("train", trained, name, *sets, "--set", more[0]) == 0
+        assert load_checkpoint(trained / "runs" / name / "checkpoint.pt").epoch == 2
 
 
 def test_evaluate(trained, capsys):
     assert call("evaluate", trained, "student", "--recalibrate", "2") == 0
     metrics = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert metrics["images"] == 9 and 0 <= metrics["top1"] <= metrics["top5"] == 100
+    assert metrics["images"] == 9 and 0 <= metrics["top1"] <= metrics["top5"] == 100 and 0 <= metrics["ece"] <= 100
 
 
 @needs_bitpath
