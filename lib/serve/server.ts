@@ -13,6 +13,11 @@ import { restRoutes } from './rest/routes.js';
 import { InferenceService } from './service.js';
 import { makeTracer, type Tracer } from './tracing.js';
 
+/** Longest time for which a server that ends takes new connections. */
+const ACCEPTING_SECS = 5;
+/** What is still being read or written when all requests are answered gets this long. */
+const CLOSING_MS = 1000;
+
 export interface ServerExtras {
   /** What error messages call the options; the configuration file's path, for instance. */
   readonly file?: string;
@@ -68,7 +73,8 @@ export class Server {
   }
 
   /**
-   * Stops: readiness turns false, new connections are refused, what is on its way is answered, at most for `drain_secs`. Calling it
+   * Stops: readiness turns false, what is on its way is answered, at most for `drain_secs`, then nothing listens any more. New
+   * connections are taken for a few seconds still, as those who send requests have yet to see that readiness is gone. Calling it
    * twice is harmless.
    */
   close(): Promise<void> {
@@ -77,12 +83,18 @@ export class Server {
   }
 
   async #close(): Promise<void> {
+    const { drain_secs } = this.service.config;
     const drained = this.service.drain();
     this.#grpc?.update();
     const grpcClosed = this.#grpc?.close(drained);
+    // Where requests never cease, there is no moment without one: then new connections are refused first.
+    await this.service.drain(Math.min(ACCEPTING_SECS, drain_secs / 2));
+    const closed = this.app.close();
     await drained;
     this.service.close();
-    await Promise.all([this.app.close(), grpcClosed]);
+    const slow = this.service.clock.after(CLOSING_MS, () => this.app.server.closeAllConnections());
+    await Promise.all([closed, grpcClosed]);
+    slow();
   }
 
   async #listenRest({ host, port, limits, tls }: ServerConfig): Promise<string> {

@@ -90,13 +90,13 @@ export class InferenceService {
     return this.#state === 'draining';
   }
 
-  /** From now on the server is not ready, though it still answers. Resolves once no request is on its way, or after the limit. */
-  async drain(): Promise<void> {
+  /** From now on the server is not ready, though it still answers. Resolves once no request is on its way, or after `seconds`. */
+  async drain(seconds: number = this.config.drain_secs): Promise<void> {
     this.#state = 'draining';
     this.#stopPolling();
     let giveUp = () => {};
     const limit = new Promise<void>((resolve) => {
-      giveUp = this.clock.after(this.config.drain_secs * 1000, resolve);
+      giveUp = this.clock.after(seconds * 1000, resolve);
     });
     await Promise.race([this.repository.idle(), limit]);
     giveUp();

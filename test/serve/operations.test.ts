@@ -272,6 +272,58 @@ describe('the end', () => {
     agent.destroy();
   });
 
+  it('drops no request of those that never cease to come', async () => {
+    const { url, server } = await start({ drain_secs: 2 });
+    const statuses: number[] = [];
+    const errors: string[] = [];
+    const agent = new http.Agent({ keepAlive: true });
+    const lane = async () => {
+      for (;;) {
+        try {
+          await new Promise<void>((resolve, reject) => {
+            const request = http.request(url + INFER, { agent, method: 'POST' }, (response) => {
+              statuses.push(response.statusCode!);
+              response.resume().on('end', resolve);
+            });
+            request.on('error', reject);
+            request.end(body);
+          });
+        } catch (error) {
+          errors.push((error as NodeJS.ErrnoException).code!);
+          return;
+        }
+      }
+    };
+    const lanes = Promise.all(Array.from({ length: 8 }, lane));
+    await until(() => statuses.length > 50);
+    await server.close();
+    await lanes;
+    assert.deepEqual([...new Set(statuses)], [200]);
+    // Nobody listens any more; what stood in the system's queue at that moment is reset.
+    assert.ok(
+      errors.every((code) => code === 'ECONNREFUSED' || code === 'ECONNRESET'),
+      errors.join(),
+    );
+    agent.destroy();
+  });
+
+  it('does not wait for who sends nothing', async () => {
+    const { url, server } = await start();
+    const { hostname, port } = new URL(url);
+    const socket = net.connect(Number(port), hostname);
+    let closed = false;
+    socket.on('close', () => {
+      closed = true;
+    });
+    socket.on('error', () => {});
+    socket.write(`POST ${INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{`);
+    await until(
+      async () => new Promise((resolve) => server.app.server.getConnections((_, count) => resolve(count === 1))),
+    );
+    await server.close();
+    await until(() => closed);
+  });
+
   it('comes within the limit, also where requests would wait for ever', async () => {
     const running = await start({ model_defaults: { dynamic_batching: WAITS }, drain_secs: 0 });
     const waiting = post(running.url + INFER);

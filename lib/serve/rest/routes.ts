@@ -30,6 +30,10 @@ export async function restRoutes(
   app.setNotFoundHandler(sendNotFound);
   readBodies(app, limits.body_bytes);
   secure(app, api_keys, tls !== null);
+  app.addHook('onSend', async (_, reply) => {
+    // The next request is for another server.
+    if (service.isDraining) reply.header('connection', 'close');
+  });
   app.addHook('onResponse', async (request, reply) => {
     const { url = 'none' } = request.routeOptions;
     const milliseconds = reply.elapsedTime;
