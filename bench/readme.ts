@@ -8,6 +8,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseResult } from '#lib/bench/parseResult.js';
 import { NO_RESULTS, readmeSection, withSection } from '#lib/bench/reportReadme.js';
+import { isBenchResultName } from '#lib/bench/result.js';
 import { reportError, writeLines } from '#lib/cli/output.js';
 
 /** This file runs as out/bench/readme.js. */
@@ -30,7 +31,7 @@ try {
 function pathOf(argument: string | undefined): string | null {
   if (argument !== undefined) return relative(root, argument).replaceAll('\\', '/');
   const folder = join(root, 'bench/results');
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
+  const names = existsSync(folder) ? readdirSync(folder).filter(isBenchResultName) : [];
   const results = names.map((name) => `bench/results/${name}`).map((path) => ({ path, date: read(path).machine.date }));
   return results.sort((a, b) => (a.date < b.date ? 1 : -1))[0]?.path ?? null;
 }

@@ -24,7 +24,28 @@ export const ERRORS = {
   ERR_BITPATH_DATASET: '{path}: {reason}',
   ERR_BITPATH_BENCH: '{case}: {reason}',
   ERR_BITPATH_BENCH_FILE: '{file}: {reason}',
+  ERR_BITPATH_BATCH_INPUT: '{input}: {reason}',
+  ERR_BITPATH_BATCH_CHANGED:
+    '{out}: {what} differs from the job that began it: {before} then, {now} now; --restart forgets what was computed and begins anew',
+  ERR_BITPATH_BATCH_LOCKED: '{out}: another run is writing it ({holder}); wait for its end, or name another --out',
+  ERR_BITPATH_BATCH_OUTPUT: '{file}: {reason}',
+  ERR_BITPATH_DISK_FULL:
+    '{file}: {reason}; nothing that was written before is lost: make room and run the same command again',
+  ERR_BITPATH_QUEUE: '{queue}: {reason}',
+  ERR_BITPATH_QUEUE_MISMATCH: 'The worker has {what} {worker}, the batch job wants {job}',
+  ERR_BITPATH_SERVER: '{server} answered with {status}: {reason}',
+  ERR_BITPATH_CONNECTION: '{server} does not answer: {reason}',
   ERR_BITPATH_USAGE: '{reason}',
+  ERR_BITPATH_CONFIG: '{file}: Expected {expected} for {key} but received {received}',
+  ERR_BITPATH_ROUTE: 'No route {method} {path}',
+  ERR_BITPATH_TOO_LARGE: '{what} is over the limit of {limit}',
+  ERR_BITPATH_MEDIA_TYPE: '{reason}',
+  ERR_BITPATH_UNAUTHORIZED: 'No valid API key: send one as Authorization: Bearer <key> or X-API-Key',
+  ERR_BITPATH_UNAVAILABLE: '{what} is not ready: {reason}',
+  ERR_BITPATH_QUEUE_FULL: 'The queue is full: {length} requests wait already',
+  ERR_BITPATH_TIMEOUT: 'The request was given up after {milliseconds} ms in the queue',
+  ERR_BITPATH_LISTEN: 'Cannot listen on {address}: {reason}',
+  ERR_BITPATH_UNSUPPORTED: '{what} are not supported',
   ERR_BITPATH_MISSING_PACKAGE:
     '{feature} needs the package {package}, which could not be loaded ({reason}): npm install {package}',
 } as const;

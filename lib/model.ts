@@ -1,6 +1,6 @@
 /** A model: a graph with its parameters, and what a person needs to use it. Files of them are safetensors. */
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { buildArchitecture } from './architectures/index.js';
@@ -30,6 +30,7 @@ import {
 } from './graph/index.js';
 import type { Graph, Shape } from './graph/types.js';
 import { checkPreprocessing, defaultPreprocessing, type Preprocessing } from './images/preprocessing.js';
+import { packageRoot } from './root.js';
 import type { Params, Tensor } from './tensor.js';
 
 export type { Label, Provenance } from './formats/model-file.js';
@@ -38,7 +39,6 @@ export type { Label, Provenance } from './formats/model-file.js';
 export const DEFAULT_MODEL = 'igp-resnet37-41-reactnet-tiny-imagenet';
 
 const EXTENSION = '.safetensors';
-const SHIPPED = new URL('../models/', import.meta.url);
 /** Native code indexes constants with 32 bits. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
@@ -259,7 +259,7 @@ async function readModelFile(path: string): Promise<Model> {
 
 /** Names of the shipped models. */
 export async function shippedNames(): Promise<string[]> {
-  const files = await readdir(SHIPPED).catch(() => []);
+  const files = await readdir(shippedFolder()).catch(() => []);
   return files
     .filter((file) => file.endsWith(EXTENSION))
     .map((file) => basename(file, EXTENSION))
@@ -267,7 +267,11 @@ export async function shippedNames(): Promise<string[]> {
 }
 
 function shippedPath(name: string): string {
-  return fileURLToPath(new URL(`${name}${EXTENSION}`, SHIPPED));
+  return join(shippedFolder(), `${name}${EXTENSION}`);
+}
+
+function shippedFolder(): string {
+  return join(packageRoot(), 'models');
 }
 
 function filePath(argument: string, source: unknown): string {

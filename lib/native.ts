@@ -1,7 +1,10 @@
 /** The typed face of the addon. Only this file loads it, and it does so on first use, so that a graph can be built anywhere. */
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { BitpathError, isNodeError } from './errors.js';
+import { packageRoot } from './root.js';
 
 export type Isa = 'scalar' | 'avx2' | 'avx512' | 'neon';
 
@@ -111,22 +114,39 @@ let binding: Binding | undefined;
 /** The addon. Throws `ERR_BITPATH_ADDON` if no binary fits this machine. */
 export function native(): Binding {
   if (binding === undefined) {
-    const root = fileURLToPath(new URL('..', import.meta.url));
+    const root = packageRoot();
     try {
-      binding = createRequire(import.meta.url)('node-gyp-build')(root) as Binding;
+      binding = createRequire(join(root, 'package.json'))('node-gyp-build')(root) as Binding;
     } catch (cause) {
-      const message = isNodeError(cause) ? cause.message : String(cause);
-      // Below the first line node-gyp-build repeats where it looked.
-      const reason = `${message.split('\n')[0]}. ${remedy(root)}`;
-      const platform = `${process.platform}-${process.arch}, Node ${process.version}`;
-      throw new BitpathError('ERR_BITPATH_ADDON', { platform, reason }, { cause });
+      const platform = `${process.platform}-${process.arch}${libc()}, Node ${process.version}, ${cpus()[0]?.model.trim() || 'an unnamed CPU'}`;
+      throw new BitpathError('ERR_BITPATH_ADDON', { platform, reason: reasonOf(cause, root) }, { cause });
     }
   }
   return binding;
 }
 
 /** An install may have run without scripts, or on another machine than this one. */
-function remedy(root: string): string {
+function reasonOf(cause: unknown, root: string): string {
+  // Below the first line node-gyp-build repeats where it runs.
+  const first = (isNodeError(cause) ? cause.message : String(cause)).split('\n')[0];
+  const tried = ['build/Release', `prebuilds/${process.platform}-${process.arch}`].map((folder) => {
+    const binaries = files(join(root, folder)).filter((name) => name.endsWith('.node'));
+    return `${join(root, folder)} (${binaries.join(', ') || 'no binary'})`;
+  });
   const command = /[/\\]node_modules[/\\]/.test(root) ? 'npm rebuild bitpath' : 'npm run build:native';
-  return `To build it for this machine (with a C++17 compiler, make and Python 3): ${command}`;
+  return `${first}. Looked in ${tried.join(' and ')}. To build it for this machine (with a C++17 compiler, make and Python 3): ${command}`;
+}
+
+function libc(): string {
+  if (process.platform !== 'linux') return '';
+  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return header?.glibcVersionRuntime === undefined ? ', musl' : `, glibc ${header.glibcVersionRuntime}`;
+}
+
+function files(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

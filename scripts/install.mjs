@@ -3,11 +3,11 @@
 //   node scripts/install.mjs                      what `npm install` runs: a build starts from nothing
 //   node scripts/install.mjs --rebuild-if-stale   what `npm run build:native` runs: compiles only what changed
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildId } from './build-id.mjs';
+import { headersPrefix } from './node-headers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
@@ -31,25 +31,6 @@ function probe() {
   if (child.status === 0) return JSON.parse(child.stdout);
   const error = /^\w*Error: (.*)$/m.exec(child.stderr ?? '');
   return { reason: error?.[1] ?? `loading it ended with ${child.signal ?? `exit code ${child.status}`}` };
-}
-
-/**
- * The prefix of the running Node if the headers of this very version lie there: node-gyp then downloads nothing.
- * @returns {string | undefined}
- */
-function headersPrefix() {
-  // <prefix>/bin/node, or <prefix>\node.exe.
-  const folder = dirname(realpathSync(process.execPath));
-  for (const prefix of [dirname(folder), folder]) {
-    const include = join(prefix, 'include', 'node');
-    if (!existsSync(join(include, 'node_api.h')) || !existsSync(join(include, 'common.gypi'))) continue;
-    const version = readFileSync(join(include, 'node_version.h'), 'utf8');
-    const [major, minor, patch] = ['MAJOR', 'MINOR', 'PATCH'].map(
-      (part) => new RegExp(`#define NODE_${part}_VERSION (\\d+)`).exec(version)?.[1],
-    );
-    if (`${major}.${minor}.${patch}` === process.versions.node) return prefix;
-  }
-  return undefined;
 }
 
 /** npm names its own node-gyp in the environment; without npm, ours is a development dependency. */

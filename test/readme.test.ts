@@ -84,7 +84,15 @@ describe('README.md', () => {
 
 describe('links', () => {
   const documents = [
-    ...['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'models/README.md', 'examples/README.md', 'training/README.md'],
+    ...[
+      'README.md',
+      'ARCHITECTURE.md',
+      'CHANGELOG.md',
+      'models/README.md',
+      'examples/README.md',
+      'training/README.md',
+      'deploy/README.md',
+    ],
     ...readdirSync(join(root, 'docs'))
       .filter((name) => name.endsWith('.md'))
       .map((name) => `docs/${name}`),

@@ -2,12 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { native } from '../native.js';
+import { packageRoot } from '../root.js';
 import { clockGHz } from './limits.js';
 import type { Machine } from './result.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = packageRoot();
 
 /** Throws `ERR_BITPATH_ISA` where `BITPATH_ISA` asks for what is not there. */
 export function describeMachine(): Omit<Machine, 'onnxruntime'> {
@@ -18,7 +18,7 @@ export function describeMachine(): Omit<Machine, 'onnxruntime'> {
     clockGHz: clockGHz(),
     os: `${os.type()} ${os.release()} ${os.arch()}`,
     node: process.version,
-    bitpath: (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version,
+    bitpath: packageVersion(),
     commit: commit(),
     date: new Date().toISOString(),
   };
@@ -28,13 +28,17 @@ export function describeMachine(): Omit<Machine, 'onnxruntime'> {
  * The model as the operating system names it. Virtual machines often say no more than "AMD EPYC"; family and model tell
  * generations apart all the same.
  */
-function cpuName(): string {
+export function cpuName(): string {
   const name = os.cpus()[0]?.model.trim() || 'unknown CPU';
   if (!existsSync('/proc/cpuinfo')) return name;
   const text = readFileSync('/proc/cpuinfo', 'utf8');
   const field = (key: string) => new RegExp(`^${key}\\s*: (\\d+)$`, 'm').exec(text)?.[1];
   const [family, model] = [field('cpu family'), field('model')];
   return family === undefined || model === undefined ? name : `${name} (family ${family} model ${model})`;
+}
+
+export function packageVersion(): string {
+  return (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version;
 }
 
 /** Of a clone of the repository; an installed package has none, and must not tell that of the project it is installed in. */

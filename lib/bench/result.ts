@@ -6,6 +6,11 @@ import type { Isa } from '../native.js';
 
 export const RESULT_FORMAT = 'bitpath.bench/1';
 
+/** Whether a file in bench/results/ is such a result, by its name: those of the service begin with what was done to it. */
+export function isBenchResultName(name: string): boolean {
+  return name.endsWith('.json') && !/^(?:serve|soak|faults)-/.test(name);
+}
+
 export interface BenchResult {
   readonly format: typeof RESULT_FORMAT;
   readonly machine: Machine;

@@ -4,7 +4,7 @@ import type { Prediction } from '../images/predictions.js';
 import { integerOption, jsonOption, modelOption, newCommand, threadsOption } from './command.js';
 import { bar, cut, milliseconds, percent, terminalWidth } from './format.js';
 import { codeAndMessage, reportError, warnIfScalar, writeJson, writeLines } from './output.js';
-import type { Answer } from './pictures.js';
+import type { Answer } from '../predict.js';
 import { startProgress } from './progress.js';
 
 interface Options {
@@ -54,7 +54,7 @@ async function classify(images: readonly string[], options: Options): Promise<vo
     import('../model.js'),
     import('../images/decode.js'),
     import('../images/predictions.js'),
-    import('./pictures.js'),
+    import('../predict.js'),
   ]);
   const model = await loadModel(options.model);
   picturePreprocessing(model);
@@ -71,7 +71,9 @@ async function classify(images: readonly string[], options: Options): Promise<vo
   try {
     let done = 0;
     const concurrency = options.timings ? 1 : 4;
-    for await (const answer of predict(images, { model, executor, decode: (path) => decodeImage(path), concurrency })) {
+    const decode = (path: string) => decodeImage(path);
+    const nameOf = (path: string) => path;
+    for await (const answer of predict(images, { model, executor, decode, nameOf, concurrency })) {
       const { item: image, logits, error } = answer;
       if (logits === null) {
         errors.push({ image, ...codeAndMessage(error) });

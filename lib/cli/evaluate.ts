@@ -55,7 +55,7 @@ async function evaluate(path: string, options: Options): Promise<void> {
       import('../datasets.js'),
       import('../images/decode.js'),
       import('../images/predictions.js'),
-      import('./pictures.js'),
+      import('../predict.js'),
     ]);
   const model = await loadModel(options.model);
   picturePreprocessing(model);
@@ -75,7 +75,9 @@ async function evaluate(path: string, options: Options): Promise<void> {
   const start = performance.now();
   try {
     const decode = (sample: Sample) => decodeImage(sample.bytes, { name: sample.name });
-    for await (const answer of predict(dataset.samples(total), { model, executor, decode, concurrency: threads + 3 })) {
+    const nameOf = ({ name }: Sample) => name;
+    const concurrency = threads + 3;
+    for await (const answer of predict(dataset.samples(total), { model, executor, decode, nameOf, concurrency })) {
       const { item, logits, error, times } = answer;
       if (logits === null) {
         errors.push({ image: item.name, ...codeAndMessage(error) });

@@ -4,18 +4,22 @@ import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { BitpathError } from '../errors.js';
 import { analyzeCommand } from './analyze.js';
+import { batchCommand } from './batch.js';
 import { benchCommand } from './bench.js';
 import { classifyCommand } from './classify.js';
 import { newCommand } from './command.js';
 import { convertCommand } from './convert.js';
 import { describeCommand } from './describe.js';
 import { diffCommand } from './diff.js';
+import { doctorCommand } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { exportCommand } from './export.js';
 import { modelsCommand } from './models.js';
 import { onInterrupt, quietOnClosedPipe, reportError } from './output.js';
 import { searchCommand } from './search.js';
+import { serveCommand } from './serve.js';
 import { table1Command } from './table1.js';
+import { workerCommand } from './worker.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -27,7 +31,10 @@ const program = newCommand('bitpath')
   .version(version, '-V, --version', 'print the version')
   .helpCommand('help [command]', 'print what a command does and takes')
   .addCommand(classifyCommand())
+  .addCommand(batchCommand())
+  .addCommand(workerCommand())
   .addCommand(modelsCommand())
+  .addCommand(serveCommand())
   .addCommand(describeCommand())
   .addCommand(evaluateCommand())
   .addCommand(convertCommand())
@@ -37,6 +44,7 @@ const program = newCommand('bitpath')
   .addCommand(analyzeCommand())
   .addCommand(table1Command())
   .addCommand(searchCommand())
+  .addCommand(doctorCommand())
   .addHelpText(
     'after',
     `
@@ -49,6 +57,7 @@ Exit codes:
   0  all went well
   1  something failed; of several pictures the others are answered
   2  the command line is wrong, and nothing was done
+  3  batch: the file is whole, and some of its rows are errors
 
 Example:
   $ bitpath classify photo.jpg`,

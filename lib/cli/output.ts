@@ -79,8 +79,35 @@ export function beforeInterrupt(cleanup: () => void): () => void {
 
 /** Ctrl-C ends at once, also in the middle of a run, with the exit code that shells expect. */
 export function onInterrupt(): void {
-  process.once('SIGINT', () => {
-    for (const cleanup of cleanups) cleanup();
-    process.exit(130);
-  });
+  process.once('SIGINT', interrupt);
+}
+
+function interrupt(): void {
+  for (const cleanup of cleanups) cleanup();
+  process.exit(130);
+}
+
+/**
+ * Has `end` called by SIGTERM and Ctrl-C instead, and then exits with 0, or 1 where it fails; a second signal exits at once. Returns
+ * the way to call that off.
+ */
+export function onTermination(end: () => Promise<void>): () => void {
+  process.removeListener('SIGINT', interrupt);
+  let ending = false;
+  const terminate = () => {
+    if (ending) interrupt();
+    ending = true;
+    end().then(
+      () => process.exit(0),
+      (error) => {
+        reportError(error);
+        process.exit(1);
+      },
+    );
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, terminate);
+  return () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeListener(signal, terminate);
+    onInterrupt();
+  };
 }

@@ -28,7 +28,8 @@ export const MAX_SIDE_PIXELS = 2 ** 20;
  * under it, mostly black; photographs have none, and on drawings white is what pages show.)
  *
  * @param source A path, a `file:` URL, or the bytes of a file.
- * @throws `ERR_BITPATH_IMAGE` naming the picture where it cannot be read or decoded, or has over 2²⁷ pixels;
+ * @throws `ERR_BITPATH_IMAGE` naming the picture where it cannot be read or decoded, has too many pixels or
+ *   takes too long;
  *   `ERR_BITPATH_MISSING_PACKAGE` without sharp.
  */
 export async function decodeImage(
@@ -36,9 +37,15 @@ export async function decodeImage(
   options: {
     /** What error messages call the picture; its path by default. */
     readonly name?: string;
+    /** Most pixels, 1 … 2²⁷ (the default). */
+    readonly maxPixels?: number;
+    /** Longest time that decoding may take once it has begun, 0 … 3600; 0 (the default) for any. */
+    readonly maxSeconds?: number;
   } = {},
 ): Promise<RgbImage> {
-  checkOptions('options', options, ['name']);
+  checkOptions('options', options, ['name', 'maxPixels', 'maxSeconds']);
+  const maxPixels = checkInteger('options.maxPixels', options.maxPixels ?? MAX_PIXELS, 1, MAX_PIXELS);
+  const seconds = checkInteger('options.maxSeconds', options.maxSeconds ?? 0, 0, 3600);
   const isBytes = types.isUint8Array(source);
   const path = isBytes ? undefined : imagePath(source);
   const name = options.name === undefined ? (path ?? 'picture') : checkString('options.name', options.name);
@@ -47,9 +54,10 @@ export async function decodeImage(
   try {
     const bytes = path === undefined ? (source as Uint8Array) : await readPicture(path);
     // Without `failOn: 'error'` a scratch that every viewer ignores is an error; a truncated file still is one.
-    const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS, autoOrient: true })
+    const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: maxPixels, autoOrient: true })
       .flatten({ background: '#ffffff' })
       .toColourspace('srgb')
+      .timeout({ seconds })
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels`);
@@ -61,6 +69,12 @@ export async function decodeImage(
   } catch (cause) {
     throw new BitpathError('ERR_BITPATH_IMAGE', { image: name, reason: reasonOf(cause) }, { cause });
   }
+}
+
+/** The decoder and the libraries that it stands on, as `sharp 0.35.5, vips 8.17.3`. */
+export async function decoderVersion(): Promise<string> {
+  const { versions } = await loadSharp();
+  return `sharp ${versions.sharp}, vips ${versions.vips}`;
 }
 
 /** `value` if its sides and pixels fit each other; throws `ERR_BITPATH_ARGUMENT`. */

@@ -1,5 +1,6 @@
 /** Networks as ONNX models of standard ops. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { types } from 'node:util';
 import { create } from '@bufbuild/protobuf';
 import { argumentError, checkInteger, checkOptions } from '../check.js';
@@ -7,6 +8,7 @@ import { FORMAT_VERSION } from '../formats/model-file.js';
 import { checkGraph, checkParams } from '../graph/index.js';
 import type { Graph } from '../graph/types.js';
 import type { Model } from '../model.js';
+import { packageRoot } from '../root.js';
 import type { Params } from '../tensor.js';
 import { valueInfo } from './exportBuilder.js';
 import { ExportContext } from './exportContext.js';
@@ -169,6 +171,6 @@ function irVersion(opset: number): number {
 }
 
 function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(join(packageRoot(), 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }

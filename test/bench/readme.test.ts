@@ -6,13 +6,14 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseResult } from '#lib/bench/parseResult.js';
 import { currentSection, NO_RESULTS, readmeSection, sourceOf, withSection } from '#lib/bench/reportReadme.js';
+import { isBenchResultName } from '#lib/bench/result.js';
 import { empty, full, lone, networkCases, poisoned } from './reportFixtures.js';
 
 /** This file runs as out/test/bench/readme.test.js. */
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const results = existsSync(join(root, 'bench/results'))
-  ? readdirSync(join(root, 'bench/results')).filter((name) => name.endsWith('.json'))
+  ? readdirSync(join(root, 'bench/results')).filter(isBenchResultName)
   : [];
 
 describe('README.md’s measured table', () => {

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { bar, bytes, cut, facts, milliseconds, percent, short, table, textWidth, wrap } from '#lib/cli/format.js';
 import { codeAndMessage, printable, toJson, warnIfScalar } from '#lib/cli/output.js';
-import { ahead } from '#lib/cli/pictures.js';
+import { ahead } from '#lib/predict.js';
 import { BitpathError } from 'bitpath';
 
 describe('text', () => {

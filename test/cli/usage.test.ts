@@ -6,6 +6,8 @@ import { bitpath, ended, root, start, temporaryFolder } from './run.js';
 
 const COMMANDS = [
   'classify',
+  'batch',
+  'worker',
   'models',
   'describe',
   'evaluate',
@@ -15,6 +17,7 @@ const COMMANDS = [
   'table1',
   'search',
   'analyze',
+  'doctor',
 ];
 
 describe('help', () => {

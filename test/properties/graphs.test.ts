@@ -6,7 +6,8 @@ import { native } from '#lib/native.js';
 import { interpret } from '../reference/interpreter.js';
 import { buildGraph, recipe, roughInput, roughParams } from './randomGraph.js';
 
-const RUNS = 600;
+/** Fewer where a machine is emulated. */
+const RUNS = Number(process.env['BITPATH_PROPERTY_RUNS'] ?? 600);
 const IMAGES = 4;
 const isas = native()
   .isas.filter(({ supported }) => supported)
@@ -49,7 +50,7 @@ test('a compiled graph gives the bits of the reference, on every ISA, with 1 and
   t.diagnostic(`nodes: ${JSON.stringify(Object.fromEntries(ops))}`);
   t.diagnostic(`instructions and steps: ${JSON.stringify(Object.fromEntries(fused))}`);
   assert.equal(seen.graphs, RUNS);
-  assert.ok(seen.comparisons >= RUNS * MODES.length && seen.values > 1e6);
+  assert.ok(seen.comparisons >= RUNS * MODES.length && seen.values > 1e3 * RUNS);
   assert.ok(seen.nan > 0 && seen.multiOutput > RUNS / 4);
   assert.equal(ops.size, 27, 'every op is covered');
   for (const name of [
@@ -73,7 +74,7 @@ test('a compiled graph gives the bits of the reference, on every ISA, with 1 and
     'channelMean',
     'channelInteraction',
   ]) {
-    assert.ok((fused.get(name) ?? 0) > 20, `${name} is covered`);
+    assert.ok((fused.get(name) ?? 0) > RUNS / 30, `${name} is covered`);
   }
 });
 

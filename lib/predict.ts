@@ -1,10 +1,10 @@
 /** Pictures to logits, with decoding running ahead of the network. */
-import { BitpathError } from '../errors.js';
-import type { Executor } from '../executor.js';
-import type { RgbImage } from '../images/decode.js';
-import { preprocess } from '../images/preprocess.js';
-import type { Model } from '../model.js';
-import type { Tensor } from '../tensor.js';
+import { BitpathError } from './errors.js';
+import type { Executor } from './executor.js';
+import type { RgbImage } from './images/decode.js';
+import { preprocess } from './images/preprocess.js';
+import type { Model } from './model.js';
+import type { Tensor } from './tensor.js';
 
 export interface Answer<Item> {
   readonly item: Item;
@@ -20,6 +20,8 @@ export interface PredictOptions<Item> {
   readonly model: Model;
   readonly executor: Executor;
   readonly decode: (item: Item) => Promise<RgbImage>;
+  /** What error messages call it. */
+  readonly nameOf: (item: Item) => string;
   /** Pictures decoded at the same time. 1 overlaps nothing, so that `times` are of one step alone. */
   readonly concurrency: number;
 }
@@ -34,7 +36,7 @@ interface Decoded<Item> extends Omit<Answer<Item>, 'logits'> {
  */
 export async function* predict<Item>(
   items: AsyncIterable<Item> | Iterable<Item>,
-  { model, executor, decode, concurrency }: PredictOptions<Item>,
+  { model, executor, decode, nameOf, concurrency }: PredictOptions<Item>,
 ): AsyncGenerator<Answer<Item>, void, undefined> {
   const preprocessing = picturePreprocessing(model);
   const output = model.graph.outputs[0]?.name ?? '';
@@ -47,8 +49,8 @@ export async function* predict<Item>(
       const times = { decode: decoded - start, preprocess: performance.now() - decoded, run: 0 };
       return { item, pixels: data, error: null, times };
     } catch (error) {
-      if (!(error instanceof BitpathError) || error.code !== 'ERR_BITPATH_IMAGE') throw error;
-      return { item, pixels: null, error, times: { decode: performance.now() - start, preprocess: 0, run: 0 } };
+      const fault = faultOfPicture(error, nameOf(item));
+      return { item, pixels: null, error: fault, times: { decode: performance.now() - start, preprocess: 0, run: 0 } };
     }
   };
 
@@ -76,6 +78,22 @@ export async function* predict<Item>(
   const decoded = ahead(items, concurrency, load);
   // While one batch runs, the next is decoded.
   for await (const answers of ahead(inBatches(decoded, executor.batch), concurrency === 1 ? 1 : 2, run)) yield* answers;
+}
+
+/**
+ * `error` if it is about one picture: it cannot be decoded, or is drawn out so far that preprocessing refuses it. Throws any
+ * other, which would meet the next picture as well.
+ */
+function faultOfPicture(error: unknown, image: string): BitpathError {
+  if (error instanceof BitpathError) {
+    if (error.code === 'ERR_BITPATH_IMAGE') return error;
+    const { argument, received } = error.details;
+    if (error.code === 'ERR_BITPATH_ARGUMENT' && argument === 'images') {
+      const reason = `it is too drawn out (${received})`;
+      return new BitpathError('ERR_BITPATH_IMAGE', { image, reason }, { cause: error });
+    }
+  }
+  throw error;
 }
 
 /** The model's preprocessing. Throws `ERR_BITPATH_ARGUMENT` for a model that does not classify pictures. */

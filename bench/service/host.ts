@@ -1,0 +1,117 @@
+/**
+ * A process of its own that serves one model, or runs its bare executor, and tells what it cost: the other end of `children.ts`.
+ * Messages come over IPC; traffic comes over loopback like anybody's.
+ */
+import { writeHeapSnapshot } from 'node:v8';
+import type { Executor } from '#lib/executor.js';
+import { inputShape, loadModel, Model } from '#lib/model.js';
+import type { ServerOptions } from '#lib/serve/index.js';
+import { createServer, type Server } from '#lib/serve/index.js';
+import { picture } from '#lib/bench/inputs.js';
+import { normalizationOf } from '#lib/bench/peers.js';
+import { OrtExecutor } from './ortExecutor.js';
+
+export type Job =
+  | { readonly kind: 'server'; readonly engine: 'bitpath' | 'onnxruntime'; readonly options: ServerOptions }
+  | { readonly kind: 'bare'; readonly file: string; readonly threads: number; readonly batch: number };
+
+export interface Usage {
+  /** Of all threads, since the process began. */
+  readonly cpuMicroseconds: number;
+  readonly rss: number;
+  readonly heapUsed: number;
+  readonly external: number;
+  /** By kind, as `process.getActiveResourcesInfo` has them. */
+  readonly resources: Readonly<Record<string, number>>;
+  /** Requests on their way and pictures that wait. */
+  readonly active: number;
+  readonly connections: number;
+}
+
+export interface BareTurn {
+  readonly milliseconds: number;
+  readonly images: number;
+  /** Of each call. */
+  readonly calls: readonly number[];
+}
+
+let server: Server | undefined;
+let bare: { readonly executor: Executor; readonly pixels: Uint8Array; readonly batch: number } | undefined;
+
+const COMMANDS: Readonly<Record<string, (argument: never) => unknown>> = {
+  async start(job: Job) {
+    if (job.kind === 'bare') {
+      const model = await loadModel(job.file);
+      const { height } = inputShape(model.graph);
+      const executor = await model.compile({ threads: job.threads, batch: job.batch });
+      const one = picture(0, height, normalizationOf(model)).pixels;
+      const pixels = new Uint8Array(one.length * job.batch);
+      for (let i = 0; i < job.batch; i++) pixels.set(one, i * one.length);
+      bare = { executor, pixels, batch: job.batch };
+      return executor.isa;
+    }
+    if (job.engine === 'onnxruntime') {
+      // The one line in which the two services differ.
+      Model.prototype.compile = function (this: Model, { threads = 1 } = {}) {
+        const { height, width } = inputShape(this.graph);
+        return OrtExecutor.create(this, threads, height, width) as unknown as Promise<Executor>;
+      };
+    }
+    server = await createServer(job.options);
+    return (await server.listen()).url;
+  },
+  /** Runs of the bare executor, one behind the other, as the server would make them: off the JavaScript thread. */
+  async run(milliseconds: number): Promise<BareTurn> {
+    if (bare === undefined) throw new Error('there is no bare executor');
+    const { executor, pixels, batch } = bare;
+    for (let i = 0; i < 3; i++) await executor.run(pixels);
+    const calls: number[] = [];
+    const began = performance.now();
+    let before = began;
+    while (before - began < milliseconds) {
+      await executor.run(pixels);
+      const now = performance.now();
+      calls.push(now - before);
+      before = now;
+    }
+    return { milliseconds: before - began, images: calls.length * batch, calls };
+  },
+  async usage(collect: boolean): Promise<Usage> {
+    if (collect) for (let i = 0; i < 2; i++) globalThis.gc?.();
+    const { user, system } = process.cpuUsage();
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const resources: Record<string, number> = {};
+    for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;
+    const served = server?.service.repository.served() ?? [];
+    const active =
+      served.reduce((sum, { active }) => sum + active, 0) + (server === undefined ? 0 : server.service.decoder.pending);
+    const connections = await new Promise<number>((resolve) => {
+      if (server === undefined) resolve(0);
+      else server.app.server.getConnections((error, count) => resolve(error === null ? count : Number.NaN));
+    });
+    return { cpuMicroseconds: user + system, rss, heapUsed, external, resources, active, connections };
+  },
+  async idle() {
+    await server?.service.repository.idle();
+  },
+  async refresh() {
+    await server?.service.repository.refresh();
+  },
+  snapshot: (path: string) => writeHeapSnapshot(path),
+  async stop() {
+    await server?.close();
+    bare?.executor.dispose();
+    process.disconnect();
+  },
+};
+
+// Whoever started it is gone: so is its reason.
+process.on('disconnect', () => process.exit());
+process.on('message', async ({ id, command, argument }: { id: number; command: string; argument: never }) => {
+  try {
+    const result = await COMMANDS[command]?.(argument);
+    if (process.connected) process.send?.({ id, result });
+  } catch (error) {
+    process.send?.({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+});

@@ -1,0 +1,90 @@
+/**
+ * onnxruntime in the place of an executor, so that everything around it (HTTP, bodies, batching, metrics, answers) is the same code.
+ * It is given what suits it: all optimisations, the batch known in advance where that is one picture, any batch otherwise.
+ */
+import type { Normalization } from '#lib/executor.js';
+import type { Model } from '#lib/model.js';
+import { OnnxSession } from '#lib/onnx/diff/onnxruntime.js';
+import { exportModel } from '#lib/onnx/export.js';
+import { Tensor } from '#lib/tensor.js';
+
+interface Sessions {
+  readonly one: OnnxSession;
+  readonly any: OnnxSession;
+}
+
+export class OrtExecutor {
+  readonly isa = 'onnxruntime';
+  readonly threads: number;
+  readonly #sessions: Sessions;
+  readonly #names: readonly [input: string, output: string];
+  readonly #size: readonly [height: number, width: number];
+  readonly #table: Float32Array;
+
+  private constructor(
+    threads: number,
+    sessions: Sessions,
+    names: readonly [string, string],
+    size: readonly [number, number],
+    table: Float32Array,
+  ) {
+    this.threads = threads;
+    this.#sessions = sessions;
+    this.#names = names;
+    this.#size = size;
+    this.#table = table;
+  }
+
+  static async create(model: Model, threads: number, height: number, width: number): Promise<OrtExecutor> {
+    const proto = exportModel(model).model;
+    const open = (batch?: number) =>
+      OnnxSession.create(proto, [], {
+        file: model.name,
+        threads,
+        optimize: true,
+        ...(batch !== undefined && { batch }),
+      });
+    const names = [proto.graph?.input[0]?.name ?? '', proto.graph?.output[0]?.name ?? ''] as const;
+    const { mean, std } = model.preprocessing as Normalization;
+    // What each value of a pixel stands for, by channel: a look-up is all that a picture costs on its way to floats.
+    const table = Float32Array.from({ length: 3 * 256 }, (_, i) => {
+      const c = i >> 8;
+      return ((i & 255) / 255 - (mean[c] as number)) / (std[c] as number);
+    });
+    return new OrtExecutor(threads, { one: await open(1), any: await open() }, names, [height, width], table);
+  }
+
+  async run(data: Float32Array | Uint8Array): Promise<Record<string, Tensor<'float32'>>> {
+    const [height, width] = this.#size;
+    const count = data.length / (3 * height * width);
+    const tensor = data instanceof Uint8Array ? this.#floats(data, count) : data;
+    const session = count === 1 ? this.#sessions.one : this.#sessions.any;
+    const [input, output] = this.#names;
+    const outputs = await session.run(input, tensor, [count, 3, height, width], [output], 'ResNet18');
+    const { dims = [], data: values = new Float32Array() } = outputs.get(output) ?? {};
+    return { logits: new Tensor('float32', [...dims], values) };
+  }
+
+  #floats(pixels: Uint8Array, count: number): Float32Array {
+    const plane = this.#size[0] * this.#size[1];
+    const out = new Float32Array(pixels.length);
+    const table = this.#table;
+    for (let n = 0, from = 0; n < count; n++) {
+      for (let i = 0, to = n * 3 * plane; i < plane; i++, to++) {
+        out[to] = table[pixels[from++] as number] as number;
+        out[to + plane] = table[256 + (pixels[from++] as number)] as number;
+        out[to + 2 * plane] = table[512 + (pixels[from++] as number)] as number;
+      }
+    }
+    return out;
+  }
+
+  /** onnxruntime computes one batch at a time either way: its call blocks the JavaScript thread. */
+  clone(): OrtExecutor {
+    return this;
+  }
+
+  dispose(): void {
+    void Promise.all([this.#sessions.one.release(), this.#sessions.any.release()]);
+  }
+}

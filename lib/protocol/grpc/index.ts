@@ -1,0 +1,3 @@
+/** The protocol's gRPC side: generated messages, and tensors ↔ messages. */
+export * from './inference_pb.js';
+export { fromRequestMessage, fromResponseMessage, toRequestMessage, toResponseMessage } from './messages.js';

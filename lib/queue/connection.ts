@@ -1,0 +1,75 @@
+/** Redis, by its URL. The packages that speak to it are optional, and loaded by nothing else. */
+import { argumentError } from '../check.js';
+import { BitpathError, isNodeError } from '../errors.js';
+
+export type Bullmq = typeof import('bullmq');
+
+export interface Connection {
+  readonly bullmq: Bullmq;
+  /** For each queue, worker and listener: they wait for as long as Redis is away. */
+  readonly options: { readonly url: string } & Readonly<Record<string, unknown>>;
+  /** The URL without its password, for messages. */
+  readonly name: string;
+}
+
+/** Redis answers within this, or the command ends; later it may be away for longer. */
+const CONNECT_MS = 5_000;
+/** Between two tries to reach a Redis that has gone away. */
+const MAX_RETRY_MS = 2_000;
+
+/**
+ * Loads the packages and asks Redis whether it is there.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT` for what is no URL of Redis, `ERR_BITPATH_MISSING_PACKAGE`, `ERR_BITPATH_QUEUE` where Redis does
+ *   not answer.
+ */
+export async function connect(url: string): Promise<Connection> {
+  const name = displayName(url);
+  const ioredis = await load('ioredis', () => import('ioredis'));
+  const bullmq = await load('bullmq', () => import('bullmq'));
+  const client = new ioredis.Redis(url, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_MS,
+    maxRetriesPerRequest: 1,
+    retryStrategy: () => null,
+  });
+  // What goes wrong comes from the calls below; without a listener it would be printed as well.
+  let last: unknown = null;
+  client.on('error', (error: unknown) => (last = error));
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    const cause = last ?? error;
+    const reason = `Redis does not answer (${isNodeError(cause) ? cause.message || cause.code : String(cause)})`;
+    throw new BitpathError('ERR_BITPATH_QUEUE', { queue: name, reason }, { cause });
+  } finally {
+    client.disconnect();
+  }
+  const retryStrategy = (times: number) => Math.min(100 * times, MAX_RETRY_MS);
+  return { bullmq, name, options: { url, maxRetriesPerRequest: null, retryStrategy } };
+}
+
+function displayName(url: string): string {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw argumentError('--queue', 'a URL such as redis://localhost:6379', url);
+  }
+  if (!['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
+    throw argumentError('--queue', 'a URL such as redis://localhost:6379', url.replace(parsed.password || '\0', '…'));
+  }
+  parsed.password = '';
+  return parsed.href;
+}
+
+async function load<T>(name: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
+    const details = { feature: 'A queue of batch jobs', package: name, reason };
+    throw new BitpathError('ERR_BITPATH_MISSING_PACKAGE', details, { cause });
+  }
+}

@@ -1,0 +1,169 @@
+/** The gRPC server: the inference service, health and reflection. */
+import { type DescMessage, type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import type * as Grpc from '@grpc/grpc-js';
+import type * as Health from 'grpc-health-check';
+import { BitpathError } from '../../errors.js';
+import { file_inference, GRPCInferenceService } from '../../protocol/grpc/index.js';
+import { hostAndPort, listenError, readTls } from '../listen.js';
+import { loadPackage } from '../packages.js';
+import { keyChecker, keyOf } from '../rest/security.js';
+import type { InferenceService, Log } from '../service.js';
+import { failureOf, GRPC } from '../status.js';
+import type { Tracer } from '../tracing.js';
+import { type Call, inferenceCalls } from './calls.js';
+
+export class GrpcServer {
+  /** `host:port`. */
+  readonly address: string;
+  readonly #server: Grpc.Server;
+  readonly #health: Health.HealthImplementation;
+  readonly #service: InferenceService;
+
+  private constructor(
+    address: string,
+    server: Grpc.Server,
+    health: Health.HealthImplementation,
+    service: InferenceService,
+  ) {
+    this.address = address;
+    this.#server = server;
+    this.#health = health;
+    this.#service = service;
+  }
+
+  /** Listens on the configuration's `host` and `grpc_port`. Throws `ERR_BITPATH_LISTEN`, `ERR_BITPATH_MISSING_PACKAGE`. */
+  static async start(service: InferenceService, tracer: Tracer, log: Log): Promise<GrpcServer> {
+    const [grpc, health, reflection] = await Promise.all([
+      loadPackage<{ default: typeof Grpc }>('@grpc/grpc-js').then((module) => module.default),
+      loadPackage<{ default: typeof Health }>('grpc-health-check').then((module) => module.default),
+      loadPackage<{ default: typeof import('@grpc/reflection') }>('@grpc/reflection').then((module) => module.default),
+    ]);
+    const { host, grpc_port, limits, tls, api_keys } = service.config;
+    const server = new grpc.Server({
+      'grpc.max_receive_message_length': limits.body_bytes,
+      'grpc.max_send_message_length': -1,
+      'grpc.max_concurrent_streams': 1000,
+    });
+    const isKnown = api_keys.length === 0 ? () => true : keyChecker(api_keys);
+    const { definition, handlers } = inferenceService(grpc, inferenceCalls(service, tracer), isKnown, log);
+    server.addService(definition, handlers);
+    const status = new health.HealthImplementation();
+    status.addToServer(server);
+    new reflection.ReflectionService(describedTypes(health) as never).addToServer(server);
+
+    const credentials = tls === null ? grpc.ServerCredentials.createInsecure() : await tlsCredentials(grpc, tls);
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync(hostAndPort(host, grpc_port ?? 0), credentials, (error, port) => {
+        if (error === null) resolve(port);
+        else reject(listenError(hostAndPort(host, grpc_port ?? 0), error));
+      });
+    });
+    const result = new GrpcServer(hostAndPort(host, port), server, status, service);
+    result.update();
+    return result;
+  }
+
+  /** Tells the health service whether the server is ready. */
+  update(): void {
+    const status = this.#service.isReady ? 'SERVING' : 'NOT_SERVING';
+    for (const name of ['', GRPCInferenceService.typeName]) this.#health.setStatus(name, status);
+  }
+
+  /** Takes no more calls; ends once those on their way are answered, or `drained` resolves. */
+  async close(drained: Promise<void>): Promise<void> {
+    const ended = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    await drained;
+    // Streams of the health service end by themselves only when their callers leave; answers are given a moment to be sent.
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 100).unref())]);
+    this.#server.forceShutdown();
+  }
+}
+
+/** A message that could not be read is passed on as the error that it is, so that the call is answered like any other. */
+type Received = Message | BitpathError;
+
+function inferenceService(
+  grpc: typeof Grpc,
+  calls: Readonly<Record<string, Call>>,
+  isKnown: (key: string) => boolean,
+  log: Log,
+): { definition: Grpc.ServiceDefinition; handlers: Grpc.UntypedServiceImplementation } {
+  const definition: Record<string, Grpc.MethodDefinition<Received, Message>> = {};
+  const handlers: Record<string, Grpc.handleUnaryCall<Received, Message>> = {};
+  for (const method of GRPCInferenceService.methods) {
+    const call = calls[method.name];
+    if (call === undefined)
+      throw new BitpathError('ERR_BITPATH_INTERNAL', { reason: `${method.name} has no implementation` });
+    definition[method.name] = methodDefinition(method);
+    handlers[method.name] = (unary, callback) => {
+      answer(call, unary, isKnown).then(
+        (message) => callback(null, message),
+        (error) => callback(statusOf(grpc, error, method.name, log)),
+      );
+    };
+  }
+  return { definition, handlers };
+}
+
+function methodDefinition({ parent, name, input, output }: DescMethod): Grpc.MethodDefinition<Received, Message> {
+  return {
+    path: `/${parent.typeName}/${name}`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (message) => serialize(input, message as Message),
+    requestDeserialize: (bytes) => {
+      try {
+        return fromBinary(input, bytes);
+      } catch (cause) {
+        const details = { argument: 'the message', expected: input.typeName, received: 'something else' };
+        return new BitpathError('ERR_BITPATH_ARGUMENT', details, { cause });
+      }
+    },
+    responseSerialize: (message) => serialize(output, message),
+    responseDeserialize: (bytes) => fromBinary(output, bytes),
+  };
+}
+
+function serialize(schema: DescMessage, message: Message): Buffer {
+  const { buffer, byteOffset, byteLength } = toBinary(schema, message);
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+async function answer(
+  call: Call,
+  unary: Grpc.ServerUnaryCall<Received, Message>,
+  isKnown: (key: string) => boolean,
+): Promise<Message> {
+  const { request, metadata } = unary;
+  const headers = metadata.getMap() as Record<string, string>;
+  if (!isKnown(keyOf(headers['authorization'], headers['x-api-key'])))
+    throw new BitpathError('ERR_BITPATH_UNAUTHORIZED');
+  if (request instanceof BitpathError) throw request;
+  const controller = new AbortController();
+  // Also where the deadline is over.
+  unary.once('cancelled', () => controller.abort(new BitpathError('ERR_BITPATH_ABORTED')));
+  return (await call(request as never, { signal: controller.signal, headers })) as Message;
+}
+
+/** The status of an error, with our code in the trailing metadata. */
+function statusOf(grpc: typeof Grpc, error: unknown, method: string, log: Log): Partial<Grpc.StatusObject> {
+  const { grpc: code, body, isFault } = failureOf(error);
+  if (isFault) log.error({ err: error, method }, 'call failed');
+  const metadata = new grpc.Metadata();
+  metadata.set('bitpath-code', body.code);
+  if (code === GRPC.UNAVAILABLE) metadata.set('grpc-retry-pushback-ms', '1000');
+  return { code, details: body.error, metadata };
+}
+
+async function tlsCredentials(grpc: typeof Grpc, tls: Parameters<typeof readTls>[0]): Promise<Grpc.ServerCredentials> {
+  const { cert, key } = await readTls(tls);
+  return grpc.ServerCredentials.createSsl(null, [{ cert_chain: cert, private_key: key }]);
+}
+
+/** What the reflection package reads: descriptions of files, wherever they come from. */
+function describedTypes(health: typeof Health): Record<string, { readonly fileDescriptorProtos: readonly Buffer[] }> {
+  const { buffer, byteOffset, byteLength } = toBinary(FileDescriptorProtoSchema, file_inference.proto);
+  const healthTypes = health.service['Check']?.requestType as { readonly fileDescriptorProtos: readonly Buffer[] };
+  return { inference: { fileDescriptorProtos: [Buffer.from(buffer, byteOffset, byteLength)] }, health: healthTypes };
+}

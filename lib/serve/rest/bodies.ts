@@ -1,0 +1,116 @@
+/** Bodies in and out: whole, bounded, and compressed where a client says so. */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { gunzip, gzip, inflate } from 'node:zlib';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { BitpathError } from '../../errors.js';
+import { HEADER_LENGTH } from '../../protocol/index.js';
+
+const expand = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
+const compress = promisify(gzip);
+/** Smaller bodies are sent as they are: compressing them costs more than it spares. */
+const WORTH_COMPRESSING = 4096;
+
+/** Bodies up to this size get their memory from what Content-Length says; a larger one first has to come. */
+const TRUSTED_LENGTH = 4 * 2 ** 20;
+/** Elements of every datatype may begin at a multiple of this. */
+const ALIGNMENT = 8;
+
+/** Has `app` read bodies of every type as bytes, at most `limit` of them, before and after they are expanded. */
+export function readBodies(app: FastifyInstance, limit: number): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', async ({ headers }: FastifyRequest, payload: Readable) => {
+    const encoding = headers['content-encoding'];
+    if (encoding === undefined || encoding === '' || encoding === 'identity') return readWhole(payload, headers, limit);
+    return expanded(encoding, await readWhole(payload, headers, limit), limit);
+  });
+}
+
+/**
+ * Reads a body into one piece of memory, placed so that the binary data behind `Inference-Header-Content-Length` bytes of JSON are
+ * aligned: tensors are then views of it instead of copies.
+ */
+async function readWhole(payload: Readable, headers: IncomingHttpHeaders, limit: number): Promise<Uint8Array> {
+  const tooLarge = () => new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: `${limit} bytes` });
+  const announced = Number(headers['content-length'] ?? Number.NaN);
+  if (announced > limit) throw tooLarge();
+  const header = Number(headers[HEADER_LENGTH.toLowerCase()] ?? 0);
+  const pad = Number.isSafeInteger(header) && header > 0 ? (ALIGNMENT - (header % ALIGNMENT)) % ALIGNMENT : 0;
+  const allocate = (length: number) => Buffer.allocUnsafeSlow(pad + length).subarray(pad);
+
+  let body = announced <= TRUSTED_LENGTH ? allocate(announced) : null;
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of payload as AsyncIterable<Buffer>) {
+    if (length + chunk.length > limit) throw tooLarge();
+    if (body === null) chunks.push(chunk);
+    else chunk.copy(body, length);
+    length += chunk.length;
+  }
+  if (body === null) {
+    body = allocate(length);
+    let at = 0;
+    for (const chunk of chunks) at += chunk.copy(body, at);
+  }
+  return body.subarray(0, length);
+}
+
+async function expanded(encoding: string, body: Uint8Array, limit: number): Promise<Uint8Array> {
+  if (encoding !== 'gzip' && encoding !== 'deflate') {
+    throw new BitpathError('ERR_BITPATH_MEDIA_TYPE', {
+      reason: `Content-Encoding ${encoding.slice(0, 60)} is not understood; gzip and deflate are`,
+    });
+  }
+  try {
+    return await expand[encoding](body, { maxOutputLength: limit });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      throw new BitpathError(
+        'ERR_BITPATH_TOO_LARGE',
+        { what: 'The body, expanded,', limit: `${limit} bytes` },
+        { cause },
+      );
+    const details = { argument: 'the body', expected: `${encoding} data`, received: 'something else' };
+    throw new BitpathError('ERR_BITPATH_ARGUMENT', details, { cause });
+  }
+}
+
+/** The request's body; empty where it has none. */
+export function bodyOf({ body }: FastifyRequest): Uint8Array {
+  return body instanceof Uint8Array ? body : new Uint8Array(0);
+}
+
+/** A JSON body, undefined where there is none. Throws `ERR_BITPATH_ARGUMENT`. */
+export function jsonBodyOf(request: FastifyRequest): unknown {
+  const bytes = bodyOf(request);
+  if (bytes.length === 0) return undefined;
+  if (bytes.length > 2 ** 16)
+    throw new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: '65536 bytes' });
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
+  } catch (cause) {
+    throw new BitpathError(
+      'ERR_BITPATH_ARGUMENT',
+      { argument: 'the body', expected: 'JSON', received: 'something else' },
+      { cause },
+    );
+  }
+}
+
+/** Sends `bytes`, compressed where the client takes that and it is worth it. */
+export async function sendBytes(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  bytes: Uint8Array,
+): Promise<FastifyReply> {
+  reply.header('vary', 'accept-encoding');
+  if (bytes.length < WORTH_COMPRESSING || !acceptsGzip(request.headers['accept-encoding'])) return reply.send(bytes);
+  return reply.header('content-encoding', 'gzip').send(await compress(bytes, { level: 1 }));
+}
+
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  return String(header ?? '')
+    .split(',')
+    .some((part) => /^\s*(gzip|\*)\s*(;\s*q=(0\.\d*[1-9]\d*|1(\.0*)?))?\s*$/.test(part));
+}

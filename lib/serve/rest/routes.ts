@@ -1,0 +1,59 @@
+/** All REST routes of a service, in one scope of a Fastify app: hooks and parsers of the app around it are left alone. */
+import type { FastifyInstance } from 'fastify';
+import type { Metrics } from '../metrics.js';
+import { loadPackage } from '../packages.js';
+import type { InferenceService } from '../service.js';
+import type { Tracer } from '../tracing.js';
+import { readBodies } from './bodies.js';
+import { classifyRoute } from './classifyRoute.js';
+import { docsRoutes } from './docsRoutes.js';
+import { sendError, sendNotFound } from './errors.js';
+import { inferRoutes } from './inferRoutes.js';
+import { healthRoutes, metadataRoutes } from './metadataRoutes.js';
+import { pageRoutes } from './pageRoutes.js';
+import { repositoryRoutes } from './repositoryRoutes.js';
+import { secure } from './security.js';
+
+export interface RoutesOptions {
+  readonly service: InferenceService;
+  readonly metrics: Metrics | null;
+  readonly tracer: Tracer;
+  /** Whether each request gets a line in the log; an app around has its own. */
+  readonly logsRequests: boolean;
+}
+
+export async function restRoutes(
+  app: FastifyInstance,
+  { service, metrics, tracer, logsRequests }: RoutesOptions,
+): Promise<void> {
+  const { api_keys, tls, limits } = service.config;
+  app.setErrorHandler(sendError);
+  app.setNotFoundHandler(sendNotFound);
+  readBodies(app, limits.body_bytes);
+  secure(app, api_keys, tls !== null);
+  app.addHook('onSend', async (_, reply) => {
+    // The next request is for another server.
+    if (service.isDraining) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { url = 'none' } = request.routeOptions;
+    const milliseconds = reply.elapsedTime;
+    metrics?.http(request.method, url, reply.statusCode, milliseconds / 1000);
+    if (!logsRequests) return;
+    request.log.info(
+      { method: request.method, url: request.url.slice(0, 500), status: reply.statusCode, milliseconds },
+      'request',
+    );
+  });
+
+  healthRoutes(app, service);
+  metadataRoutes(app, service);
+  inferRoutes(app, service, tracer);
+  repositoryRoutes(app, service);
+  docsRoutes(app);
+  await pageRoutes(app, limits.body_bytes);
+  await classifyRoute(app, service, tracer, await loadPackage('@fastify/multipart'));
+  if (metrics !== null) {
+    app.get('/metrics', async (_, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  }
+}

@@ -1,0 +1,186 @@
+/** What all protocols serve: the models, the state of the server, and what it tells about itself. Knows no HTTP and no gRPC. */
+import { createRequire } from 'node:module';
+import { BitpathError } from '../errors.js';
+import type { InferRequest, InferResponse, ModelMetadata, ModelStatistics, ServerMetadata } from '../protocol/index.js';
+import { type Clock, systemClock } from './clock.js';
+import type { ModelSettings, ServerConfig } from './config.js';
+import { Decoder } from './models/decoding.js';
+import { ModelRepository } from './models/repository.js';
+import type { Classified, Observer, RequestContext, ServedModel } from './models/servedModel.js';
+import { modelSource, type NamedModel } from './models/sources.js';
+
+/** As pino's, which Fastify brings. */
+export interface Log {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+const NO_LOG: Log = { info: () => {}, warn: () => {}, error: () => {} };
+
+export const EXTENSIONS = [
+  'binary_tensor_data',
+  'classification',
+  'model_configuration',
+  'model_repository',
+  'schedule_policy',
+  'statistics',
+] as const;
+
+export class InferenceService {
+  readonly config: ServerConfig;
+  readonly clock: Clock;
+  readonly decoder: Decoder;
+  readonly repository: ModelRepository;
+  readonly #observers = new Set<Observer>();
+  readonly #log: Log;
+  #state: 'loading' | 'ready' | 'draining' = 'loading';
+  #stopPolling = () => {};
+
+  constructor(config: ServerConfig, { log = NO_LOG, clock = systemClock }: { log?: Log; clock?: Clock } = {}) {
+    this.config = config;
+    this.clock = clock;
+    this.#log = log;
+    this.decoder = new Decoder(config.limits);
+    const observers = this.#observers;
+    const observer: Observer = {
+      answered: (model, answered) => {
+        for (const each of observers) each.answered(model, answered);
+      },
+      failed: (model, error, total) => {
+        for (const each of observers) each.failed(model, error, total);
+      },
+      executed: (model, pictures, milliseconds) => {
+        for (const each of observers) each.executed(model, pictures, milliseconds);
+      },
+    };
+    const named = config.models?.map((model) => (typeof model === 'string' ? { source: model, version: '1' } : model));
+    this.repository = new ModelRepository({
+      source: modelSource(named, config.model_repository),
+      settingsOf: (name) => settingsOf(config, name),
+      threads: config.threads,
+      surroundings: { clock, decoder: this.decoder, observer },
+      log,
+    });
+  }
+
+  /** Has `observer` told of every request. */
+  observe(observer: Observer): void {
+    this.#observers.add(observer);
+  }
+
+  /**
+   * Loads all models; from then on the server is ready.
+   *
+   * @throws What was wrong with the first model that was named and could not be loaded. Of a repository folder, the others serve.
+   */
+  async load(): Promise<void> {
+    const [failure] = await this.repository.refresh();
+    const { model_repository, models, repository_poll_secs } = this.config;
+    if (failure !== undefined && (model_repository === null || models !== undefined)) throw failure;
+    if (this.#state === 'loading') this.#state = 'ready';
+    if (model_repository !== null && repository_poll_secs > 0) this.#poll(repository_poll_secs * 1000);
+  }
+
+  get isReady(): boolean {
+    return this.#state === 'ready';
+  }
+
+  get isDraining(): boolean {
+    return this.#state === 'draining';
+  }
+
+  /** From now on the server is not ready, though it still answers. Resolves once no request is on its way, or after `seconds`. */
+  async drain(seconds: number = this.config.drain_secs): Promise<void> {
+    this.#state = 'draining';
+    this.#stopPolling();
+    let giveUp = () => {};
+    const limit = new Promise<void>((resolve) => {
+      giveUp = this.clock.after(seconds * 1000, resolve);
+    });
+    await Promise.race([this.repository.idle(), limit]);
+    giveUp();
+  }
+
+  /** Frees the models. Requests that are still on their way are rejected. */
+  close(): void {
+    this.#state = 'draining';
+    this.#stopPolling();
+    this.repository.dispose();
+  }
+
+  serverMetadata(): ServerMetadata {
+    return { name: 'bitpath', version: packageVersion(), extensions: EXTENSIONS };
+  }
+
+  modelMetadata(name: string, version = ''): ModelMetadata {
+    return this.repository.resolve(name, version).metadata(this.repository.versions(name));
+  }
+
+  /** Whether the model answers. Throws `ERR_BITPATH_UNKNOWN_NAME`. */
+  modelReady(name: string, version = ''): boolean {
+    try {
+      this.repository.resolve(name, version);
+      return true;
+    } catch (error) {
+      if (error instanceof BitpathError && error.code === 'ERR_BITPATH_UNAVAILABLE') return false;
+      throw error;
+    }
+  }
+
+  /** Of one version, of all of one model, or of all models. */
+  statistics(name = '', version = ''): ModelStatistics[] {
+    if (version !== '') return [this.repository.resolve(name, version).statistics()];
+    if (name !== '') this.repository.resolve(name);
+    return this.repository
+      .served()
+      .filter((served) => name === '' || served.name === name)
+      .map((served) => served.statistics());
+  }
+
+  infer(name: string, version: string, request: InferRequest, context: RequestContext): Promise<InferResponse> {
+    return this.repository.resolve(name, version).infer(request, context);
+  }
+
+  /** The model that `classify` takes where none is named: the first of those named at the start, else of all. */
+  defaultModel(): ServedModel {
+    const [first] = this.config.models ?? [];
+    const wanted = typeof first === 'string' ? undefined : first?.name;
+    const served = this.repository.served();
+    const found = served.findLast(({ name }) => name === wanted) ?? served[0];
+    if (found === undefined)
+      throw new BitpathError('ERR_BITPATH_UNAVAILABLE', { what: 'The server', reason: 'no model is loaded' });
+    return found;
+  }
+
+  classify(
+    name: string,
+    files: readonly Uint8Array[],
+    context: RequestContext,
+  ): Promise<{ served: ServedModel } & Classified> {
+    const served = name === '' ? this.defaultModel() : this.repository.resolve(name);
+    return served.classify(files, context).then((classified) => ({ served, ...classified }));
+  }
+
+  #poll(milliseconds: number): void {
+    this.#stopPolling = this.clock.after(milliseconds, async () => {
+      // What could not be loaded is in the log and in the index.
+      await this.repository.refresh().catch((err) => this.#log.error({ err }, 'the model repository cannot be read'));
+      if (!this.isDraining) this.#poll(milliseconds);
+    });
+  }
+}
+
+function settingsOf(config: ServerConfig, name: string): ModelSettings {
+  const own = config.models?.find((model): model is NamedModel & { config?: ModelSettings } => {
+    return typeof model !== 'string' && model.name === name;
+  });
+  return own?.config ?? config.model_defaults;
+}
+
+let version: string | undefined;
+
+export function packageVersion(): string {
+  version ??= (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
+  return version;
+}
