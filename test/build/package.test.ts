@@ -16,6 +16,8 @@ const WELCOME = [
   /^native\/.*\.(cpp|h|inl|def|txt|map)$/,
   /^prebuilds\/(README\.md|report\.json|[\w-]+\/bitpath(\.\w+)?\.node)$/,
   /^scripts\/[\w-]+\.mjs$/,
+  /^deploy\/[\w./-]+\.(md|yaml|mjs)$/,
+  /^deploy\/[\w.-]*Dockerfile[\w.-]*$/,
 ];
 
 describe('the package', () => {
