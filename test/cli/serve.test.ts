@@ -26,7 +26,7 @@ describe('bitpath serve', () => {
       const line = await firstLine(child);
       const [url, model] = line.split('  ');
       assert.match(url!, /^http:\/\/127\.0\.0\.1:\d+$/);
-      assert.equal(model, 'igp-resnet37-41-tiny-imagenet');
+      assert.equal(model, 'igp-resnet37-41-reactnet-tiny-imagenet');
       const picture = await sharp(Buffer.from(drawing(1, 200, 150)))
         .jpeg()
         .toBuffer();

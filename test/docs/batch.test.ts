@@ -43,7 +43,7 @@ describe('docs/client.md', () => {
   after(() => rmSync(file, { force: true }));
 
   it('has code that works', async () => {
-    const { url } = await start({ models: ['igp-resnet37-41-tiny-imagenet'] });
+    const { url } = await start({ models: ['igp-resnet37-41-reactnet-tiny-imagenet'] });
     const [, code = ''] = /<!-- run -->\n```js\n(.*?)```/s.exec(read('docs/client.md')) ?? [];
     mkdirSync(`${root}out/readme`, { recursive: true });
     writeFileSync(file, code.replace('http://localhost:8000', url));

@@ -17,7 +17,7 @@ describe('docs/serving.md', () => {
   let running: Running;
   const folder = temporaryFolder();
   before(async () => {
-    running = await start({ models: ['igp-resnet37-41-tiny-imagenet'] });
+    running = await start({ models: ['igp-resnet37-41-reactnet-tiny-imagenet'] });
     await writeFile(join(folder, 'photo.jpg'), await picture(1, 'jpeg', 160, 120));
     await writeFile(join(folder, 'other.png'), await picture(2, 'png', 160, 120));
   });

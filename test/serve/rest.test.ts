@@ -329,7 +329,7 @@ describe('REST', () => {
   });
 
   it('answers the shipped model from a file as the library does', async () => {
-    const { url } = await start({ models: ['igp-resnet37-41-tiny-imagenet'] });
+    const { url } = await start({ models: ['igp-resnet37-41-reactnet-tiny-imagenet'] });
     const model = await loadModel();
     using bare = await model.compile();
     const pictureBytes = await picture(3, 'jpeg', 200, 150);
