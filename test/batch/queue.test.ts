@@ -1,7 +1,7 @@
 /** A batch job through a queue gives the file that one process gives, whatever happens to workers and to Redis. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { ended, start, temporaryFolder } from '../cli/run.js';
@@ -184,6 +184,37 @@ describe('a queue', { skip: redisMissing }, () => {
       /The worker has --root "mount", the batch job wants none \(ERR_BITPATH_QUEUE_MISMATCH\)/,
     );
     one.child.kill('SIGKILL');
+  });
+
+  it('a worker that does not see the files fails its chunks and records nothing; another one computes them', async () => {
+    mkdirSync(join(folder, 'elsewhere'));
+    writeFileSync(join(folder, 'elsewhere/other.txt'), '');
+    const blind = worker(['--root', 'elsewhere']);
+    await blind.saw(/^ready/m);
+    const result = ended(send('blind.jsonl', ['--root', '.']));
+    await blind.saw(
+      /^failed: \S+, pictures\/\S+: worker \d+ on .*, --root elsewhere, cannot read it .*BATCH_INPUT\)$/m,
+    );
+    blind.child.kill('SIGKILL');
+    await blind.closed;
+    const one = worker(['--root', '.']);
+    const { code, stderr } = await result;
+    assert.equal(code, 3, stderr);
+    assert.deepEqual(written('blind.jsonl'), expected());
+    one.child.kill('SIGKILL');
+  });
+
+  it('EXPECTED FAILURE a worker does not start on a root that is missing or empty', async () => {
+    mkdirSync(join(folder, 'empty'));
+    for (const [root, message] of [
+      ['gone', /for --root but received "gone", which cannot be read \(ENOENT/],
+      ['empty', /for --root but received "empty", which is empty \(ERR_BITPATH_ARGUMENT\)\n$/],
+      ['', /for --root but received "", which cannot be read/],
+    ] as const) {
+      const { code, stderr } = await ended(worker(['--root', root]).child);
+      assert.equal(code, 1);
+      assert.match(stderr, message);
+    }
   });
 
   it('says that nobody works', async () => {
