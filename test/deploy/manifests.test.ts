@@ -177,6 +177,14 @@ describe('commands in deploy/', () => {
     check(compose.services['worker']?.command ?? [], 'compose.yaml');
   });
 
+  it('of compose.yaml’s first lines too: workers see the folder that the batch names', () => {
+    const lines = /^# {3}(PICTURES=\S+) docker compose .*\n# {3}npx bitpath (batch .*)$/m.exec(read('compose.yaml'));
+    const [, pictures = '', command = ''] = lines ?? [];
+    const args = command.split(' ');
+    check(args, 'compose.yaml');
+    assert.equal(pictures, `PICTURES=$PWD/${args[args.indexOf('--root') + 1]?.replace(/\/$/, '')}`);
+  });
+
   it('of the Dockerfile too', () => {
     const [, args = '[]'] = /^CMD (\[.*\])$/m.exec(read('Dockerfile')) ?? [];
     check(JSON.parse(args), 'Dockerfile');
