@@ -80,7 +80,7 @@ export class BatchJob {
       const manifest = found === null ? await begin(options, files) : await goOn(options, files, found);
       const { run, inputs, state } = manifest;
       if (state === 'complete') await rmLeftovers(files);
-      const journal = state === 'complete' ? null : await Journal.open(files.journal, run, inputs.count);
+      const journal = state === 'complete' ? null : await Journal.open(files.journal, run, inputs.count, lock.check);
       return new BatchJob(options, lock, manifest, journal);
     } catch (error) {
       await lock?.release();
@@ -144,6 +144,7 @@ export class BatchJob {
     const journal = this.#journal;
     if (journal === null) return this.summary as JobSummary;
     const { out } = this.#options;
+    await this.#lock.check();
     const count = { answered: 0, failed: new Map<string, number>() };
     const bytes = await writing(out, () => this.#writeOutput(journal, count));
     const digest = await digestOf(out);
@@ -176,6 +177,7 @@ export class BatchJob {
       throw error;
     }
     await file.close();
+    await this.#lock.check();
     await rename(this.#files.output, out);
     await syncFolder(dirname(out));
     return bytes;
