@@ -245,6 +245,29 @@ describe('a queue', { skip: redisMissing }, () => {
       /^bitpath: redis:\/\/user@127\.0\.0\.1:1: Redis does not answer \(.*ECONNREFUSED.*\(ERR_BITPATH_QUEUE\)\n$/,
     );
     assert.ok(!none.stderr.includes('secret'));
+    const query = await batch(folder, [
+      'pictures',
+      '--out',
+      'none.jsonl',
+      '--queue',
+      'redis://127.0.0.1:1/0?password=secret',
+    ]);
+    assert.match(query.stderr, /^bitpath: redis:\/\/127\.0\.0\.1:1\/0: Redis does not answer/);
+    for (const url of [
+      'redis://user:secret%zz@127.0.0.1:1',
+      'redis://:sec#secret@127.0.0.1:1',
+      'redis://user:1/secret@127.0.0.1:1',
+      'redis://user:1?secret@127.0.0.1:1',
+      'redis://user:1#secret@127.0.0.1:1',
+      'http://user:secret@127.0.0.1:1',
+      'secret:secret@127.0.0.1:1',
+    ]) {
+      const { code, stderr } = await batch(folder, ['pictures', '--out', 'none.jsonl', '--queue', url]);
+      assert.equal(code, 1);
+      assert.match(stderr, /^bitpath: .*\(ERR_BITPATH_(ARGUMENT|QUEUE)\)\n$/, url);
+      assert.doesNotMatch(stderr, /secret/, url);
+    }
+    assert.ok(!query.stderr.includes('secret'));
     const wrong = await batch(folder, ['pictures', '--out', 'none.jsonl', '--queue', 'localhost']);
     assert.match(
       wrong.stderr,
