@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Model } from '../model.js';
-import type { OutputFormat } from './formats/index.js';
+import type { OutputFormat } from './formats/names.js';
 
 export interface Identity {
   /** Versions of bitpath, and of what decodes pictures: another one may round a pixel differently. */

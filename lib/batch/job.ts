@@ -94,6 +94,11 @@ export class BatchJob {
     return this.#manifest.run;
   }
 
+  /** What its results have. */
+  get columns(): Columns {
+    return this.#options.columns;
+  }
+
   get total(): number {
     return this.#manifest.inputs.count;
   }
@@ -201,7 +206,7 @@ async function begin({ sources, out, identity, restart }: JobOptions, files: Fil
     const reason = 'it exists, and no batch job of it is known; --restart replaces it';
     throw new BitpathError('ERR_BITPATH_BATCH_OUTPUT', { file: out, reason });
   }
-  const inputs = await writeSnapshot(files.inputs, listInputs(sources));
+  const inputs = await writeSnapshot(files.inputs, listInputs(sources, out));
   const manifest: Manifest = { schema: MANIFEST_SCHEMA, state: 'running', run: randomUUID(), identity, inputs };
   await writeManifest(files.manifest, manifest);
   return manifest;
@@ -212,10 +217,10 @@ async function goOn(options: JobOptions, files: Files, found: Manifest): Promise
   const differs = difference(found.identity, identity);
   if (differs !== null) throw new BitpathError('ERR_BITPATH_BATCH_CHANGED', { out, ...differs });
   if (found.state === 'running') {
-    await compareSnapshot(files.inputs, listInputs(sources), out);
+    await compareSnapshot(files.inputs, listInputs(sources, out), out);
     return found;
   }
-  const { count, digest } = await digestInputs(listInputs(sources));
+  const { count, digest } = await digestInputs(listInputs(sources, out));
   if (digest !== found.inputs.digest) {
     const text = (list: { count: number; digest: string }) => `${list.count} (${list.digest.slice(0, 19)}…)`;
     const details = { out, what: 'the list of pictures', before: text(found.inputs), now: text({ count, digest }) };

@@ -1,5 +1,6 @@
 /** `bitpath batch`: what is on all of these pictures? */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { formatOf } from '../batch/formats/names.js';
 import type { BatchJob, Identity, JobSummary, OutputFormat, Picture, Result } from '../batch/index.js';
 import type { Model } from '../model.js';
 import { integerOption, jsonOption, modelOption, newCommand, threadsOption } from './command.js';
@@ -74,24 +75,23 @@ export function queueNameOption(): Option {
   });
 }
 
-/** Its ending says the format. Known here without loading what writes them. */
-const FORMATS: readonly OutputFormat[] = ['jsonl', 'csv', 'parquet'];
-
+/** Its ending says the format. */
 function outOption(): Option {
   return new Option('-o, --out <file>', 'where to: .jsonl, .csv or .parquet')
     .makeOptionMandatory()
     .argParser((path: string) => {
-      if (FORMATS.some((format) => path.toLowerCase().endsWith(`.${format}`) && path.length > format.length + 1)) {
-        return path;
-      }
+      if (formatOf(path) !== null) return path;
       throw new InvalidArgumentError('Expected a name that ends in .jsonl, .csv or .parquet');
     });
 }
 
 async function batch(sources: readonly string[], options: Options): Promise<void> {
   const { out, top } = options;
-  const [{ BatchJob, formatOf, modelDigest, requireFormat, versions }, { loadModel, outputShape }, predict] =
-    await Promise.all([import('../batch/index.js'), import('../model.js'), import('../predict.js')]);
+  const [{ BatchJob, modelDigest, requireFormat, versions }, { loadModel, outputShape }, predict] = await Promise.all([
+    import('../batch/index.js'),
+    import('../model.js'),
+    import('../predict.js'),
+  ]);
   const format = formatOf(out) as OutputFormat;
   await requireFormat(format);
   const model = await loadModel(options.model);
