@@ -171,9 +171,14 @@ describe('commands in deploy/', () => {
   });
 
   it('of compose.yaml too, and the file is well-formed', () => {
-    const compose = parse(read('compose.yaml')) as { services: Record<string, { image: string; command?: string[] }> };
+    const compose = parse(read('compose.yaml')) as {
+      services: Record<string, { image: string; command?: string[]; ports?: string[] }>;
+    };
     assert.deepEqual(errorsOf('compose#/definitions/compose', compose), []);
     assert.deepEqual(Object.keys(compose.services), ['server', 'redis', 'worker']);
+    const ports = Object.values(compose.services).flatMap((service) => service.ports ?? []);
+    assert.equal(ports.length, 3);
+    for (const port of ports) assert.match(port, /^127\.0\.0\.1:\d+:\d+$/, 'a port that other machines reach');
     check(compose.services['worker']?.command ?? [], 'compose.yaml');
   });
 
