@@ -1,5 +1,6 @@
 /** Redis, by its URL. The packages that speak to it are optional, and loaded by nothing else. */
 import { BitpathError, isNodeError } from '../errors.js';
+import { loadOptional } from '../packages.js';
 
 export type Bullmq = typeof import('bullmq');
 
@@ -11,6 +12,7 @@ export interface Connection {
   readonly name: string;
 }
 
+const FEATURE = 'A queue of batch jobs';
 /** Redis answers within this, or the command ends; later it may be away for longer. */
 const CONNECT_MS = 5_000;
 /** Between two tries to reach a Redis that has gone away. */
@@ -24,8 +26,8 @@ const MAX_RETRY_MS = 2_000;
  */
 export async function connect(url: string): Promise<Connection> {
   const name = displayName(url);
-  const ioredis = await load('ioredis', () => import('ioredis'));
-  const bullmq = await load('bullmq', () => import('bullmq'));
+  const ioredis = await loadOptional(FEATURE, 'ioredis', () => import('ioredis'));
+  const bullmq = await loadOptional(FEATURE, 'bullmq', () => import('bullmq'));
   let last: unknown = null;
   let client: InstanceType<typeof ioredis.Redis> | null = null;
   try {
@@ -64,14 +66,4 @@ function displayName(url: string): string {
   parsed.password = '';
   parsed.search = '';
   return parsed.href;
-}
-
-async function load<T>(name: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
-    const details = { feature: 'A queue of batch jobs', package: name, reason };
-    throw new BitpathError('ERR_BITPATH_MISSING_PACKAGE', details, { cause });
-  }
 }

@@ -4,6 +4,7 @@ import type { DescMethodUnary } from '@bufbuild/protobuf';
 import type * as Grpc from '@grpc/grpc-js';
 import { checkOptions, checkString } from '../../check.js';
 import { BitpathError } from '../../errors.js';
+import { loadOptional } from '../../packages.js';
 import { connectionError, refused, serverError } from '../failure.js';
 import { checkTimeout } from '../request.js';
 import type { CallOptions } from '../types.js';
@@ -110,11 +111,6 @@ function metadataOf(grpc: typeof Grpc, { apiKey, metadata = {} }: GrpcOptions): 
 }
 
 async function loadGrpc(): Promise<typeof Grpc> {
-  try {
-    return (await import('@grpc/grpc-js')).default as unknown as typeof Grpc;
-  } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
-    const details = { feature: 'A gRPC client', package: '@grpc/grpc-js', reason };
-    throw new BitpathError('ERR_BITPATH_MISSING_PACKAGE', details, { cause });
-  }
+  const { default: grpc } = await loadOptional('A gRPC client', '@grpc/grpc-js', () => import('@grpc/grpc-js'));
+  return grpc as unknown as typeof Grpc;
 }
