@@ -12,7 +12,7 @@ import { describeMachine } from '#lib/bench/machine.js';
 import { reportError, writeLines } from '#lib/cli/output.js';
 import { corrupt } from './faults/corrupt.js';
 import type { Fault, FaultReport } from './faults/fault.js';
-import { jobs, MissingTests } from './faults/jobs.js';
+import { jobs } from './faults/jobs.js';
 import { malformed } from './faults/malformed.js';
 import { slow } from './faults/slow.js';
 import { resultName, save, toJson } from './service/save.js';
@@ -41,19 +41,13 @@ const folder = await mkdtemp(join(tmpdir(), 'bitpath-faults-'));
 try {
   const names = positionals.length > 0 ? positionals : Object.keys(FAULTS);
   const reports: FaultReport[] = [];
-  const omitted: { readonly what: string; readonly why: string }[] = [];
   for (const name of names) {
     const fault = FAULTS[name];
     if (fault === undefined) throw unknownName('fault', name, Object.keys(FAULTS));
     say(name);
     const began = performance.now();
-    try {
-      const report = await fault({ requests: Number(values.requests), seed: Number(values.seed), folder, say });
-      reports.push({ fault: name, seconds: (performance.now() - began) / 1000, ...report });
-    } catch (error) {
-      if (!(error instanceof MissingTests)) throw error;
-      omitted.push({ what: name, why: `this tree has no ${error.message}` });
-    }
+    const report = await fault({ requests: Number(values.requests), seed: Number(values.seed), folder, say });
+    reports.push({ fault: name, seconds: (performance.now() - began) / 1000, ...report });
   }
   for (const { fault, seconds, counts, held } of reports) {
     writeLines([
@@ -61,13 +55,12 @@ try {
       ...held.map((what) => `  held: ${what}`),
     ]);
   }
-  for (const { what, why } of omitted) writeLines([`${what}: left out, ${why}`]);
   if (!values['no-save']) {
     const machine = describeMachine();
     const what = positionals.length > 0 ? `faults-${names.join('-')}` : 'faults';
     const { requests, seed } = values;
     const options = { requests: Number(requests), seed: Number(seed) };
-    const result = { format: 'bitpath.faults/1', machine, options, reports, omitted };
+    const result = { format: 'bitpath.faults/1', machine, options, reports };
     writeLines(save(resultName(what, machine), { '.json': toJson(result) }));
   }
 } catch (error) {

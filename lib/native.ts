@@ -118,7 +118,8 @@ export function native(): Binding {
     try {
       binding = createRequire(join(root, 'package.json'))('node-gyp-build')(root) as Binding;
     } catch (cause) {
-      const platform = `${process.platform}-${process.arch}${libc()}, Node ${process.version}, ${cpus()[0]?.model.trim() || 'an unnamed CPU'}`;
+      const library = libc() === null ? '' : `, ${libc()}`;
+      const platform = `${process.platform}-${process.arch}${library}, Node ${process.version}, ${cpus()[0]?.model.trim() || 'an unnamed CPU'}`;
       throw new BitpathError('ERR_BITPATH_ADDON', { platform, reason: reasonOf(cause, root) }, { cause });
     }
   }
@@ -137,10 +138,11 @@ function reasonOf(cause: unknown, root: string): string {
   return `${first}. Looked in ${tried.join(' and ')}. To build it for this machine (with a C++17 compiler, make and Python 3): ${command}`;
 }
 
-function libc(): string {
-  if (process.platform !== 'linux') return '';
+/** The C library of a Linux, null elsewhere. */
+export function libc(): string | null {
+  if (process.platform !== 'linux') return null;
   const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return header?.glibcVersionRuntime === undefined ? ', musl' : `, glibc ${header.glibcVersionRuntime}`;
+  return header?.glibcVersionRuntime === undefined ? 'musl' : `glibc ${header.glibcVersionRuntime}`;
 }
 
 function files(folder: string): string[] {

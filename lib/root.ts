@@ -1,10 +1,11 @@
-/** Where the package lies: its addon, models and package.json. */
+/** Where the package lies, its addon, models and package.json; and what that says of it. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 let root: string | undefined;
+let version: string | undefined;
 
 /**
  * The package's folder, with a separator at its end. Code that a bundler has copied elsewhere finds it as any module there would
@@ -13,6 +14,12 @@ let root: string | undefined;
 export function packageRoot(): string {
   root ??= find();
   return root;
+}
+
+/** The package's own version. */
+export function packageVersion(): string {
+  version ??= (JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+  return version;
 }
 
 function find(): string {

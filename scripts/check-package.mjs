@@ -69,8 +69,9 @@ function pathWithoutCompilers() {
   const bin = dirname(process.execPath);
   for (const name of ['node', 'npm', 'npx']) symlinkSync(realpathSync(join(bin, name)), join(folder, name));
   for (const name of ['sh', 'env']) symlinkSync(realpathSync(which(name)), join(folder, name));
-  for (const name of ['g++', 'c++', 'clang++', 'gcc', 'cc', 'make', 'python3'])
-    assert.ok(!existsSync(join(folder, name)), `${name} is not hidden`);
+  // A shell there finds node, so that it would find the others too.
+  const look = 'for name in node g++ c++ clang++ gcc cc make python3; do command -v "$name"; done; true';
+  assert.equal(run(join(folder, 'sh'), ['-c', look], folder, { PATH: folder }), `${join(folder, 'node')}\n`);
   return folder;
 }
 
@@ -149,10 +150,9 @@ function checkBundles(folder, env, answer) {
 
 function checkManager(manager, tarball, path, answer) {
   const folder = project(manager);
-  const env = { ...process.env, PATH: `${path}${delimiter}/bin` };
   const npx = ['--yes', manager === 'yarn' ? 'yarn@1' : `${manager}@10`];
   run('npx', [...npx, 'add', tarball], folder, { ...process.env, CI: '' });
-  assert.equal(run('node', ['esm.mjs'], folder, { ...env, PATH: path }).trim(), answer, manager);
+  assert.equal(run('node', ['esm.mjs'], folder, { ...process.env, PATH: path }).trim(), answer, manager);
   passed(`${manager} add`);
 }
 

@@ -27,7 +27,7 @@ export async function* globFiles(pattern: string): AsyncGenerator<string, void, 
   }
 }
 
-/** One regular expression for the segments of a path. Throws `ERR_BITPATH_BATCH_INPUT` for a brace or bracket left open. */
+/** One regular expression for the segments of a path. Throws `ERR_BITPATH_BATCH_INPUT` for a brace or bracket left open, a range as `[z-a]`. */
 export function patternRegExp(segments: readonly string[], pattern: string): RegExp {
   const text = segments.join('/');
   let source = '';
@@ -60,7 +60,12 @@ export function patternRegExp(segments: readonly string[], pattern: string): Reg
     else source += char.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');
   }
   if (depth > 0) throw openBracket(pattern, '{');
-  return new RegExp(`^(?:${source})$`, 'u');
+  try {
+    return new RegExp(`^(?:${source})$`, 'u');
+  } catch (cause) {
+    const reason = 'the pattern has a range that ends before it begins';
+    throw new BitpathError('ERR_BITPATH_BATCH_INPUT', { input: pattern, reason }, { cause });
+  }
 }
 
 function openBracket(input: string, bracket: string): BitpathError {

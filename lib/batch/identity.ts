@@ -1,8 +1,8 @@
 /** What decides the bytes of a job's results. Two runs that share it may go on with each other's work. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Model } from '../model.js';
-import type { OutputFormat } from './formats/index.js';
+import { packageVersion } from '../root.js';
+import type { OutputFormat } from './formats/names.js';
 
 export interface Identity {
   /** Versions of bitpath, and of what decodes pictures: another one may round a pixel differently. */
@@ -22,10 +22,7 @@ export function modelDigest(model: Model): string {
 /** This process's versions. Throws `ERR_BITPATH_MISSING_PACKAGE` without a decoder. */
 export async function versions(): Promise<{ bitpath: string; decoder: string }> {
   const { decoderVersion } = await import('../images/decode.js');
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return { bitpath: version, decoder: await decoderVersion() };
+  return { bitpath: packageVersion(), decoder: await decoderVersion() };
 }
 
 /** What a person calls a part of the identity, and its value on each side, where the two first differ; null where nowhere. */

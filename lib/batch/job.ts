@@ -80,7 +80,7 @@ export class BatchJob {
       const manifest = found === null ? await begin(options, files) : await goOn(options, files, found);
       const { run, inputs, state } = manifest;
       if (state === 'complete') await rmLeftovers(files);
-      const journal = state === 'complete' ? null : await Journal.open(files.journal, run, inputs.count);
+      const journal = state === 'complete' ? null : await Journal.open(files.journal, run, inputs.count, lock.check);
       return new BatchJob(options, lock, manifest, journal);
     } catch (error) {
       await lock?.release();
@@ -92,6 +92,11 @@ export class BatchJob {
   /** Of this job and no other, whatever is begun anew. */
   get run(): string {
     return this.#manifest.run;
+  }
+
+  /** What its results have. */
+  get columns(): Columns {
+    return this.#options.columns;
   }
 
   get total(): number {
@@ -144,6 +149,7 @@ export class BatchJob {
     const journal = this.#journal;
     if (journal === null) return this.summary as JobSummary;
     const { out } = this.#options;
+    await this.#lock.check();
     const count = { answered: 0, failed: new Map<string, number>() };
     const bytes = await writing(out, () => this.#writeOutput(journal, count));
     const digest = await digestOf(out);
@@ -176,6 +182,7 @@ export class BatchJob {
       throw error;
     }
     await file.close();
+    await this.#lock.check();
     await rename(this.#files.output, out);
     await syncFolder(dirname(out));
     return bytes;
@@ -199,7 +206,7 @@ async function begin({ sources, out, identity, restart }: JobOptions, files: Fil
     const reason = 'it exists, and no batch job of it is known; --restart replaces it';
     throw new BitpathError('ERR_BITPATH_BATCH_OUTPUT', { file: out, reason });
   }
-  const inputs = await writeSnapshot(files.inputs, listInputs(sources));
+  const inputs = await writeSnapshot(files.inputs, listInputs(sources, out));
   const manifest: Manifest = { schema: MANIFEST_SCHEMA, state: 'running', run: randomUUID(), identity, inputs };
   await writeManifest(files.manifest, manifest);
   return manifest;
@@ -210,10 +217,10 @@ async function goOn(options: JobOptions, files: Files, found: Manifest): Promise
   const differs = difference(found.identity, identity);
   if (differs !== null) throw new BitpathError('ERR_BITPATH_BATCH_CHANGED', { out, ...differs });
   if (found.state === 'running') {
-    await compareSnapshot(files.inputs, listInputs(sources), out);
+    await compareSnapshot(files.inputs, listInputs(sources, out), out);
     return found;
   }
-  const { count, digest } = await digestInputs(listInputs(sources));
+  const { count, digest } = await digestInputs(listInputs(sources, out));
   if (digest !== found.inputs.digest) {
     const text = (list: { count: number; digest: string }) => `${list.count} (${list.digest.slice(0, 19)}…)`;
     const details = { out, what: 'the list of pictures', before: text(found.inputs), now: text({ count, digest }) };

@@ -27,11 +27,18 @@ export class Journal {
   #waiting: { index: number; line: Buffer }[] = [];
   #waitingBytes = 0;
   #synced = performance.now();
+  readonly #mayWrite: () => Promise<void>;
   /** Bytes of broken records at the end, which opening has cut off. */
   readonly droppedBytes: number;
 
-  private constructor(path: string, file: FileHandle, offsets: Float64Array, size: number, droppedBytes: number) {
+  private constructor(
+    path: string,
+    file: FileHandle,
+    offsets: Float64Array,
+    { size, droppedBytes, mayWrite }: { size: number; droppedBytes: number; mayWrite: () => Promise<void> },
+  ) {
     this.#path = path;
+    this.#mayWrite = mayWrite;
     this.#file = file;
     this.#offsets = offsets;
     this.#size = size;
@@ -39,8 +46,8 @@ export class Journal {
     this.droppedBytes = droppedBytes;
   }
 
-  /** Opens the journal of `run`, or begins it. Another run's is thrown away. */
-  static async open(path: string, run: string, count: number): Promise<Journal> {
+  /** Opens the journal of `run`, or begins it. Another run's is thrown away. Before each write `mayWrite` may throw. */
+  static async open(path: string, run: string, count: number, mayWrite = async () => {}): Promise<Journal> {
     return writing(path, async () => {
       const file = await open(path, 'a+').then(async (created) => {
         await created.close();
@@ -54,7 +61,11 @@ export class Journal {
           await writeFully(file, header, 0);
         } else if (size < total) await file.truncate(size);
         await file.sync();
-        return new Journal(path, file, offsets, size === 0 ? header.length : size, size === 0 ? 0 : total - size);
+        return new Journal(path, file, offsets, {
+          size: size === 0 ? header.length : size,
+          droppedBytes: size === 0 ? 0 : total - size,
+          mayWrite,
+        });
       } catch (error) {
         await file.close();
         throw error;
@@ -84,6 +95,7 @@ export class Journal {
 
   /** Returns once all that was appended is on the disk. Throws `ERR_BITPATH_DISK_FULL` or `ERR_BITPATH_BATCH_OUTPUT`. */
   async flush(): Promise<void> {
+    await this.#mayWrite();
     if (this.#waiting.length > 0) {
       const waiting = this.#waiting;
       const bytes = Buffer.concat(waiting.map(({ line }) => line));

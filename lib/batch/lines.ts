@@ -14,16 +14,12 @@ export interface Line {
 }
 
 /**
- * All lines from `position` on, without their newlines. What is longer than `longest` bytes comes as a line that is not whole,
+ * All lines, without their newlines. What is longer than `longest` bytes comes as a line that is not whole,
  * and is the last.
  */
-export async function* readLines(
-  file: FileHandle,
-  position = 0,
-  longest = 1 << 24,
-): AsyncGenerator<Line, void, undefined> {
+export async function* readLines(file: FileHandle, longest = 1 << 24): AsyncGenerator<Line, void, undefined> {
   let rest = Buffer.alloc(0);
-  let start = position; // of `rest` in the file
+  let start = 0; // of `rest` in the file
   for (;;) {
     const buffer = Buffer.allocUnsafe(READ_BYTES);
     const { bytesRead } = await file.read(buffer, 0, READ_BYTES, start + rest.length);

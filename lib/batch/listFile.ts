@@ -24,7 +24,7 @@ export async function* readList(list: string): AsyncGenerator<Input, void, undef
   const folder = dirname(list);
   let number = 0;
   try {
-    for await (const { bytes } of readLines(file, 0, MAX_LINE_BYTES)) {
+    for await (const { bytes } of readLines(file, MAX_LINE_BYTES)) {
       number++;
       if (bytes.length > MAX_LINE_BYTES) throw fail(`line ${number} has ${bytes.length} bytes, over ${MAX_LINE_BYTES}`);
       const text = bytes

@@ -15,33 +15,28 @@ export interface InputList {
   readonly digest: string;
 }
 
-/** Writes the list, calling `counted` now and then. */
-export async function writeSnapshot(
-  path: string,
+/** Writes the list. */
+export async function writeSnapshot(path: string, inputs: AsyncIterable<Input>): Promise<InputList> {
+  let list: InputList = { count: 0, digest: '' };
+  await replaceFile(path, `${path}.tmp`, async (file) => {
+    const sink = new TextSink(file);
+    list = await digestInputs(inputs, (line) => sink.write(line));
+    await sink.flush();
+  });
+  return list;
+}
+
+/** The list's figures; each of its lines is given to `take`. */
+export async function digestInputs(
   inputs: AsyncIterable<Input>,
-  counted: (count: number) => void = () => {},
+  take: (line: string) => Promise<void> = async () => {},
 ): Promise<InputList> {
   const hash = createHash('sha256');
   let count = 0;
-  await replaceFile(path, `${path}.tmp`, async (file) => {
-    const sink = new TextSink(file);
-    for await (const input of inputs) {
-      const line = `${encode(input)}\n`;
-      hash.update(line);
-      await sink.write(line);
-      counted(++count);
-    }
-    await sink.flush();
-  });
-  return { count, digest: `sha256:${hash.digest('hex')}` };
-}
-
-/** The same figures without a file. */
-export async function digestInputs(inputs: AsyncIterable<Input>): Promise<InputList> {
-  const hash = createHash('sha256');
-  let count = 0;
   for await (const input of inputs) {
-    hash.update(`${encode(input)}\n`);
+    const line = `${encode(input)}\n`;
+    hash.update(line);
+    await take(line);
     count++;
   }
   return { count, digest: `sha256:${hash.digest('hex')}` };

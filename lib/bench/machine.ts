@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import { native } from '../native.js';
-import { packageRoot } from '../root.js';
+import { packageRoot, packageVersion } from '../root.js';
 import { clockGHz } from './limits.js';
 import type { Machine } from './result.js';
 
@@ -35,10 +35,6 @@ export function cpuName(): string {
   const field = (key: string) => new RegExp(`^${key}\\s*: (\\d+)$`, 'm').exec(text)?.[1];
   const [family, model] = [field('cpu family'), field('model')];
   return family === undefined || model === undefined ? name : `${name} (family ${family} model ${model})`;
-}
-
-export function packageVersion(): string {
-  return (JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { version: string }).version;
 }
 
 /** Of a clone of the repository; an installed package has none, and must not tell that of the project it is installed in. */

@@ -33,7 +33,7 @@ export function batchCommand(): Command {
       'Says what is on each of many pictures, in a file. Killed at any moment and run again, it goes on where it was; the file is the same.',
     )
     .argument('<input...>', 'folders, .jsonl lists, patterns such as "photos/**/*.jpg"')
-    .addOption(outOption())
+    .addOption(new Option('-o, --out <file>', 'where to: .jsonl, .csv or .parquet').makeOptionMandatory())
     .addOption(modelOption())
     .addOption(integerOption('-k, --top <n>', 'classes to keep for each picture', 1, 1_000_000).default(5))
     .option('--logits', 'keep the logits of all classes too')
@@ -63,7 +63,13 @@ Examples:
         const flag = option === 'queueName' ? 'queue-name' : option;
         if (isGiven && options.queue === undefined) command.error(`error: option '--${flag}' needs '--queue'`);
       }
-      await batch(sources, options);
+      const { formatOf } = await import('../batch/formats/names.js');
+      const format = formatOf(options.out);
+      if (format === null) {
+        const reason = 'Expected a name that ends in .jsonl, .csv or .parquet';
+        command.error(`error: option '-o, --out <file>' argument '${options.out}' is invalid. ${reason}`);
+      }
+      await batch(sources, options, format);
     });
 }
 
@@ -74,25 +80,13 @@ export function queueNameOption(): Option {
   });
 }
 
-/** Its ending says the format. Known here without loading what writes them. */
-const FORMATS: readonly OutputFormat[] = ['jsonl', 'csv', 'parquet'];
-
-function outOption(): Option {
-  return new Option('-o, --out <file>', 'where to: .jsonl, .csv or .parquet')
-    .makeOptionMandatory()
-    .argParser((path: string) => {
-      if (FORMATS.some((format) => path.toLowerCase().endsWith(`.${format}`) && path.length > format.length + 1)) {
-        return path;
-      }
-      throw new InvalidArgumentError('Expected a name that ends in .jsonl, .csv or .parquet');
-    });
-}
-
-async function batch(sources: readonly string[], options: Options): Promise<void> {
+async function batch(sources: readonly string[], options: Options, format: OutputFormat): Promise<void> {
   const { out, top } = options;
-  const [{ BatchJob, formatOf, modelDigest, requireFormat, versions }, { loadModel, outputShape }, predict] =
-    await Promise.all([import('../batch/index.js'), import('../model.js'), import('../predict.js')]);
-  const format = formatOf(out) as OutputFormat;
+  const [{ BatchJob, modelDigest, requireFormat, versions }, { loadModel, outputShape }, predict] = await Promise.all([
+    import('../batch/index.js'),
+    import('../model.js'),
+    import('../predict.js'),
+  ]);
   await requireFormat(format);
   const model = await loadModel(options.model);
   predict.picturePreprocessing(model);

@@ -46,7 +46,11 @@ interface SelfTest {
 type Found<T> = T | { readonly code: string; readonly message: string };
 
 async function doctor({ json }: { readonly json?: true }): Promise<void> {
-  const { cpuName, packageVersion } = await import('../bench/machine.js');
+  const [{ cpuName }, { libc }, { packageVersion }] = await Promise.all([
+    import('../bench/machine.js'),
+    import('../native.js'),
+    import('../root.js'),
+  ]);
   const { platform, arch, version: node } = process;
   const machine = { bitpath: packageVersion(), node, platform: `${platform}-${arch}`, libc: libc(), cpu: cpuName() };
   const packages = Object.fromEntries(['sharp', 'onnxruntime-node'].map((name) => [name, installed(name)]));
@@ -125,12 +129,6 @@ function selfTestText(test: Found<SelfTest>): string {
   if ('code' in test) return `FAILED: ${test.message} (${test.code})`;
   if (test.wrong.length > 0) return `FAILED: ${test.wrong.join(', ')} differ from scalar for ${test.model}`;
   return `passed: ${test.isas.join(', ')} give the same bits for ${test.model}`;
-}
-
-function libc(): string | null {
-  if (process.platform !== 'linux') return null;
-  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return header?.glibcVersionRuntime === undefined ? 'musl' : `glibc ${header.glibcVersionRuntime}`;
 }
 
 /** The version of a package beside ours; null where there is none. Not every package lets its package.json be required. */

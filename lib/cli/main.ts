@@ -21,6 +21,7 @@ import { serveCommand } from './serve.js';
 import { table1Command } from './table1.js';
 import { workerCommand } from './worker.js';
 
+// Not by root.ts: the help needs nothing but this folder.
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };

@@ -56,13 +56,18 @@ function healthOption(): Option {
 }
 
 async function worker(options: Options): Promise<void> {
-  const [{ connect, serveHealth, startWorker }, { modelDigest, versions }, { loadModel }, { picturePreprocessing }] =
-    await Promise.all([
-      import('../queue/index.js'),
-      import('../batch/index.js'),
-      import('../model.js'),
-      import('../predict.js'),
-    ]);
+  const [
+    { checkRoot, connect, serveHealth, startWorker },
+    { modelDigest, versions },
+    { loadModel },
+    { picturePreprocessing },
+  ] = await Promise.all([
+    import('../queue/index.js'),
+    import('../batch/index.js'),
+    import('../model.js'),
+    import('../predict.js'),
+  ]);
+  if (options.root !== undefined) await checkRoot(options.root);
   const connection = await connect(options.queue);
   const model = await loadModel(options.model);
   picturePreprocessing(model);

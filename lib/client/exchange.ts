@@ -1,6 +1,7 @@
 /** One HTTP exchange through `fetch`, which Node and browsers share. */
 import { BitpathError } from '../errors.js';
 import { connectionError, serverError } from './failure.js';
+import { checkTimeout } from './request.js';
 import type { CallOptions } from './types.js';
 
 export interface RestOptions {
@@ -27,7 +28,9 @@ export interface Answer {
 export class Exchange {
   readonly base: string;
   readonly #options: RestOptions;
-  readonly #closed = new AbortController();
+  /** Calls that are under way. Not listeners on one signal: what is made of a signal stays with it. */
+  readonly #running = new Set<AbortController>();
+  #isClosed = false;
 
   constructor(base: string, options: RestOptions) {
     this.base = base;
@@ -40,10 +43,20 @@ export class Exchange {
     { signal, timeoutMs = this.#options.timeoutMs }: CallOptions,
     body?: { readonly bytes: Uint8Array; readonly headers: Readonly<Record<string, string>> },
   ): Promise<Answer> {
-    if (this.#closed.signal.aborted) throw new BitpathError('ERR_BITPATH_DISPOSED', { what: 'The client' });
+    checkTimeout(timeoutMs);
+    if (this.#isClosed) throw new BitpathError('ERR_BITPATH_DISPOSED', { what: 'The client' });
     signal?.throwIfAborted();
-    const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
-    const signals = [signal, timeout, this.#closed.signal].filter((one) => one !== undefined);
+    const controller = new AbortController();
+    const stop = () => controller.abort();
+    let isLate = false;
+    const timer =
+      timeoutMs &&
+      setTimeout(() => {
+        isLate = true;
+        stop();
+      }, timeoutMs);
+    signal?.addEventListener('abort', stop);
+    this.#running.add(controller);
     const { fetch = globalThis.fetch, headers = {}, apiKey, gzip = false } = this.#options;
     const zipped = body !== undefined && gzip;
     try {
@@ -56,7 +69,7 @@ export class Exchange {
           ...(zipped && { 'content-encoding': 'gzip' }),
         },
         ...(body && { body: (zipped ? await compressed(body.bytes) : body.bytes) as Uint8Array<ArrayBuffer> }),
-        signal: AbortSignal.any(signals),
+        signal: controller.signal,
       });
       return {
         status: response.status,
@@ -65,9 +78,13 @@ export class Exchange {
       };
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
-      if (this.#closed.signal.aborted) throw new BitpathError('ERR_BITPATH_DISPOSED', { what: 'The client' });
-      if (timeout?.aborted) throw connectionError(this.base, `no answer within ${timeoutMs} ms`, error);
+      if (this.#isClosed) throw new BitpathError('ERR_BITPATH_DISPOSED', { what: 'The client' });
+      if (isLate) throw connectionError(this.base, `no answer within ${timeoutMs} ms`, error);
       throw connectionError(this.base, reasonOf(error), error);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+      this.#running.delete(controller);
     }
   }
 
@@ -95,7 +112,8 @@ export class Exchange {
   }
 
   close(): void {
-    this.#closed.abort();
+    this.#isClosed = true;
+    for (const controller of this.#running) controller.abort();
   }
 }
 

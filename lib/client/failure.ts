@@ -13,6 +13,11 @@ export function serverError(server: string, status: number | string, reason: str
   return error;
 }
 
+/** `ERR_BITPATH_ARGUMENT` for what may hold a secret: `received` says what it is and quotes nothing of it. */
+export function refused(argument: string, expected: string, received: string): BitpathError {
+  return new BitpathError('ERR_BITPATH_ARGUMENT', { argument, expected, received });
+}
+
 export function connectionError(server: string, reason: string, cause?: unknown): BitpathError {
   return new BitpathError('ERR_BITPATH_CONNECTION', { server, reason }, { cause });
 }

@@ -1,5 +1,5 @@
 /** `bitpath/client`: the Open Inference Protocol v2 over REST, for Node and browsers. `bitpath/client/grpc` has the other way. */
-import { argumentError, checkBoolean, checkInteger, checkOptions, checkString } from '../check.js';
+import { checkBoolean, checkOptions, checkString, describe } from '../check.js';
 import {
   decodeInferResponse,
   encodeInferRequest,
@@ -14,8 +14,8 @@ import {
   type ServerMetadata,
 } from '../protocol/index.js';
 import { Exchange, type RestOptions } from './exchange.js';
-import { reading } from './failure.js';
-import { CALL_OPTIONS, makeRequest } from './request.js';
+import { reading, refused } from './failure.js';
+import { CALL_OPTIONS, checkTimeout, makeRequest } from './request.js';
 import { makeResult } from './result.js';
 import type { CallOptions, InferenceClient, InferOptions, VersionOptions } from './types.js';
 
@@ -41,11 +41,17 @@ export type * from './types.js';
  */
 export function createClient(url: string | URL, options: RestOptions = {}): InferenceClient {
   checkOptions('options', options, ['headers', 'apiKey', 'timeoutMs', 'gzip', 'binary', 'fetch']);
-  const { timeoutMs, gzip, binary = true, apiKey } = options;
-  if (timeoutMs !== undefined) checkInteger('options.timeoutMs', timeoutMs, 1, 2 ** 31 - 1);
+  const { timeoutMs, gzip, binary = true, apiKey, headers } = options;
+  checkTimeout(timeoutMs);
   if (gzip !== undefined) checkBoolean('options.gzip', gzip);
   if (apiKey !== undefined) checkString('options.apiKey', apiKey);
   checkBoolean('options.binary', binary);
+  try {
+    new Headers({ ...headers, ...(apiKey !== undefined && { authorization: apiKey }) });
+  } catch {
+    // Its own message quotes the value.
+    throw refused('options.headers and options.apiKey', 'names and texts that HTTP can send', 'others');
+  }
   const exchange = new Exchange(baseOf(url), options);
 
   const is = async (path: string, field: 'live' | 'ready', call: CallOptions) => {
@@ -101,13 +107,26 @@ export function createClient(url: string | URL, options: RestOptions = {}): Infe
   };
 }
 
-/** The URL without a slash at its end. A path in it is kept: servers may stand behind one. */
+/**
+ * The URL without a slash at its end. A path in it is kept: servers may stand behind one. Messages name it, so it must hold no
+ * secret, and what is refused is not quoted.
+ */
 function baseOf(url: string | URL): string {
-  try {
-    const { protocol, href } = new URL(url);
-    if (protocol === 'http:' || protocol === 'https:') return href.replace(/\/+$/, '');
-  } catch {
-    // falls through to the same message
-  }
-  throw argumentError('url', 'a URL such as http://localhost:8000', String(url));
+  if (!URL.canParse(String(url)))
+    throw refused(
+      'url',
+      'a URL such as http://localhost:8000',
+      typeof url === 'string' ? 'another text' : describe(url),
+    );
+  const { protocol, username, password, search, hash, href } = new URL(url);
+  if (protocol !== 'http:' && protocol !== 'https:')
+    throw refused('url', 'a URL such as http://localhost:8000', 'one of another protocol');
+  if (username + password !== '')
+    throw refused(
+      'url',
+      'a URL such as http://localhost:8000',
+      'one with a user or password; send them with options.headers or apiKey',
+    );
+  if (search + hash !== '') throw refused('url', 'a URL such as http://localhost:8000', 'one with a query or fragment');
+  return href.replace(/\/+$/, '');
 }

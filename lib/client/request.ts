@@ -6,6 +6,11 @@ import type { InferOptions, InputTensor, WantedOutput } from './types.js';
 
 export const CALL_OPTIONS = ['signal', 'timeoutMs'] as const;
 
+/** Throws `ERR_BITPATH_ARGUMENT` for what no timer can count to. */
+export function checkTimeout(timeoutMs: number | undefined): void {
+  if (timeoutMs !== undefined) checkInteger('options.timeoutMs', timeoutMs, 1, 2 ** 31 - 1);
+}
+
 /** `binary`: whether tensors travel as bytes both ways, or as JSON. */
 export function makeRequest(inputs: readonly InputTensor[], options: InferOptions, binary: boolean): InferRequest {
   checkOptions('options', options, [...CALL_OPTIONS, 'version', 'id', 'outputs', 'parameters']);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { argumentError, checkInteger, checkOptions, checkString } from '../check.js';
 import { BitpathError, isNodeError } from '../errors.js';
+import { loadOptional } from '../packages.js';
 
 /** A decoded picture: sRGB, 8 bits, row by row from the top left. */
 export interface RgbImage {
@@ -90,16 +91,7 @@ export function checkImage(argument: string, value: unknown): RgbImage {
 }
 
 async function loadSharp(): Promise<typeof import('sharp').default> {
-  try {
-    return (await import('sharp')).default;
-  } catch (cause) {
-    const reason = reasonOf(cause).split('\n')[0];
-    throw new BitpathError(
-      'ERR_BITPATH_MISSING_PACKAGE',
-      { feature: 'Decoding pictures', package: 'sharp', reason },
-      { cause },
-    );
-  }
+  return (await loadOptional('Decoding pictures', 'sharp', () => import('sharp'))).default;
 }
 
 function imagePath(source: unknown): string {

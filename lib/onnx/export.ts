@@ -1,6 +1,4 @@
 /** Networks as ONNX models of standard ops. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { types } from 'node:util';
 import { create } from '@bufbuild/protobuf';
 import { argumentError, checkInteger, checkOptions } from '../check.js';
@@ -8,7 +6,7 @@ import { FORMAT_VERSION } from '../formats/model-file.js';
 import { checkGraph, checkParams } from '../graph/index.js';
 import type { Graph } from '../graph/types.js';
 import type { Model } from '../model.js';
-import { packageRoot } from '../root.js';
+import { packageVersion } from '../root.js';
 import type { Params } from '../tensor.js';
 import { valueInfo } from './exportBuilder.js';
 import { ExportContext } from './exportContext.js';
@@ -168,9 +166,4 @@ export function shortestDecimal(value: number): number {
 
 function irVersion(opset: number): number {
   return IR_VERSIONS.find(([first]) => opset >= first)?.[1] ?? 4;
-}
-
-function packageVersion(): string {
-  const text = readFileSync(join(packageRoot(), 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

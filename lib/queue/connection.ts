@@ -1,6 +1,6 @@
 /** Redis, by its URL. The packages that speak to it are optional, and loaded by nothing else. */
-import { argumentError } from '../check.js';
 import { BitpathError, isNodeError } from '../errors.js';
+import { loadOptional } from '../packages.js';
 
 export type Bullmq = typeof import('bullmq');
 
@@ -12,6 +12,7 @@ export interface Connection {
   readonly name: string;
 }
 
+const FEATURE = 'A queue of batch jobs';
 /** Redis answers within this, or the command ends; later it may be away for longer. */
 const CONNECT_MS = 5_000;
 /** Between two tries to reach a Redis that has gone away. */
@@ -25,18 +26,19 @@ const MAX_RETRY_MS = 2_000;
  */
 export async function connect(url: string): Promise<Connection> {
   const name = displayName(url);
-  const ioredis = await load('ioredis', () => import('ioredis'));
-  const bullmq = await load('bullmq', () => import('bullmq'));
-  const client = new ioredis.Redis(url, {
-    lazyConnect: true,
-    connectTimeout: CONNECT_MS,
-    maxRetriesPerRequest: 1,
-    retryStrategy: () => null,
-  });
-  // What goes wrong comes from the calls below; without a listener it would be printed as well.
+  const ioredis = await loadOptional(FEATURE, 'ioredis', () => import('ioredis'));
+  const bullmq = await loadOptional(FEATURE, 'bullmq', () => import('bullmq'));
   let last: unknown = null;
-  client.on('error', (error: unknown) => (last = error));
+  let client: InstanceType<typeof ioredis.Redis> | null = null;
   try {
+    client = new ioredis.Redis(url, {
+      lazyConnect: true,
+      connectTimeout: CONNECT_MS,
+      maxRetriesPerRequest: 1,
+      retryStrategy: () => null,
+    });
+    // What goes wrong comes from the calls below; without a listener it would be printed as well.
+    client.on('error', (error: unknown) => (last = error));
     await client.connect();
     await client.ping();
   } catch (error) {
@@ -44,32 +46,24 @@ export async function connect(url: string): Promise<Connection> {
     const reason = `Redis does not answer (${isNodeError(cause) ? cause.message || cause.code : String(cause)})`;
     throw new BitpathError('ERR_BITPATH_QUEUE', { queue: name, reason }, { cause });
   } finally {
-    client.disconnect();
+    client?.disconnect();
   }
   const retryStrategy = (times: number) => Math.min(100 * times, MAX_RETRY_MS);
   return { bullmq, name, options: { url, maxRetriesPerRequest: null, retryStrategy } };
 }
 
+/** What is no such URL is not quoted: a password may be anywhere in it, as where its `#` is not written `%23`. */
 function displayName(url: string): string {
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch {
-    throw argumentError('--queue', 'a URL such as redis://localhost:6379', url);
-  }
-  if (!['redis:', 'rediss:'].includes(parsed.protocol) || parsed.hostname === '') {
-    throw argumentError('--queue', 'a URL such as redis://localhost:6379', url.replace(parsed.password || '\0', '…'));
+  const parsed = URL.canParse(url) ? new URL(url) : null;
+  const isRedis = parsed !== null && /^rediss?:$/.test(parsed.protocol) && parsed.hostname !== '';
+  if (!isRedis || !/^(\/\d*)?$/.test(parsed.pathname) || parsed.hash !== '' || parsed.search.includes('@')) {
+    throw new BitpathError('ERR_BITPATH_ARGUMENT', {
+      argument: '--queue',
+      expected: 'a URL such as redis://localhost:6379',
+      received: 'something else (in a user’s name or password / is written %2F, ? %3F, # %23, @ %40)',
+    });
   }
   parsed.password = '';
+  parsed.search = '';
   return parsed.href;
-}
-
-async function load<T>(name: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
-    const details = { feature: 'A queue of batch jobs', package: name, reason };
-    throw new BitpathError('ERR_BITPATH_MISSING_PACKAGE', details, { cause });
-  }
 }

@@ -1,5 +1,6 @@
 /** What goes through the queue: names of pictures one way, results the other. Neither side believes the other. */
 import type { Identity } from '../batch/identity.js';
+import type { Columns } from '../batch/formats/index.js';
 import type { Picture, Result } from '../batch/result.js';
 import { describe } from '../check.js';
 import { BitpathError, type ErrorCode, ERRORS } from '../errors.js';
@@ -54,16 +55,46 @@ export function decodeChunk(queue: string, data: unknown): Chunk {
   };
 }
 
-/** The results that a worker returned. Throws `ERR_BITPATH_QUEUE`. */
-export function decodeResults(queue: string, data: unknown): ChunkResult['results'] {
+/**
+ * The results that a worker returned, and of them what a result has; `columns` says of how many classes. Throws
+ * `ERR_BITPATH_QUEUE`.
+ */
+export function decodeResults(queue: string, data: unknown, columns: Columns): ChunkResult['results'] {
   const { results } = (data ?? {}) as { results?: unknown };
-  const isResult = (row: unknown) => {
-    const [index, result] = Array.isArray(row) ? (row as unknown[]) : [];
-    const { predictions, error } = (result ?? {}) as { predictions?: unknown; error?: { code?: unknown } };
-    return Number.isInteger(index) && (Array.isArray(predictions) || typeof error?.code === 'string');
-  };
-  if (Array.isArray(results) && results.every(isResult)) return results as unknown as ChunkResult['results'];
-  throw new BitpathError('ERR_BITPATH_QUEUE', { queue, reason: 'a worker returned something that is no result' });
+  const fail = () =>
+    new BitpathError('ERR_BITPATH_QUEUE', { queue, reason: 'a worker returned something that is no result' });
+  if (!Array.isArray(results)) throw fail();
+  return results.map((row: unknown): [number, Result] => {
+    const [index, value] = Array.isArray(row) ? (row as unknown[]) : [];
+    const result = decodeResult(value, columns);
+    if (!Number.isInteger(index) || result === null) throw fail();
+    return [index as number, result];
+  });
+}
+
+function decodeResult(value: unknown, { top, logits: classes }: Columns): Result | null {
+  const { predictions, logits, error } = (value ?? {}) as Record<string, unknown>;
+  if (error !== undefined) {
+    const { code, message } = (error ?? {}) as Record<string, unknown>;
+    const isError = typeof code === 'string' && Object.hasOwn(ERRORS, code) && typeof message === 'string';
+    return isError ? { error: { code, message } } : null;
+  }
+  if (!Array.isArray(predictions) || predictions.length !== top) return null;
+  const checked = predictions.map((prediction: unknown) => {
+    const { index, id, name, probability } = (prediction ?? {}) as Record<string, unknown>;
+    const isOne =
+      Number.isInteger(index) && typeof id === 'string' && typeof name === 'string' && isFigure(probability);
+    return isOne ? { index: index as number, id, name, probability } : null;
+  });
+  if (!checked.every((prediction) => prediction !== null)) return null;
+  if (classes === 0) return { predictions: checked };
+  const isAll = Array.isArray(logits) && logits.length === classes && logits.every(isFigure);
+  return isAll ? { predictions: checked, logits: logits as number[] } : null;
+}
+
+/** What is no number is null in JSON, also in the job's own journal. */
+function isFigure(value: unknown): value is number {
+  return typeof value === 'number' || value === null;
 }
 
 /** An error as the one text that a job keeps of it. */

@@ -189,7 +189,7 @@ class Producer {
     // What was read before it was complete has no result yet.
     const { returnvalue } = (await this.#find(chunk.id)) ?? job;
     const pictures = new Map(chunk.pictures.map((picture) => [picture.index, picture]));
-    for (const [index, result] of decodeResults(name, returnvalue)) {
+    for (const [index, result] of decodeResults(name, returnvalue, this.#job.columns)) {
       const picture = pictures.get(index);
       if (picture !== undefined) await this.#options.record(picture, result);
     }

@@ -1,7 +1,7 @@
 /** What all protocols serve: the models, the state of the server, and what it tells about itself. Knows no HTTP and no gRPC. */
-import { createRequire } from 'node:module';
 import { BitpathError } from '../errors.js';
 import type { InferRequest, InferResponse, ModelMetadata, ModelStatistics, ServerMetadata } from '../protocol/index.js';
+import { packageVersion } from '../root.js';
 import { type Clock, systemClock } from './clock.js';
 import type { ModelSettings, ServerConfig } from './config.js';
 import { Decoder } from './models/decoding.js';
@@ -176,11 +176,4 @@ function settingsOf(config: ServerConfig, name: string): ModelSettings {
     return typeof model !== 'string' && model.name === name;
   });
   return own?.config ?? config.model_defaults;
-}
-
-let version: string | undefined;
-
-export function packageVersion(): string {
-  version ??= (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
-  return version;
 }

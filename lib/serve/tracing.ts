@@ -1,7 +1,7 @@
 /** OpenTelemetry traces, where the process that serves has set them up: without a provider, nothing is recorded. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type * as Api from '@opentelemetry/api';
-import { packageVersion } from './service.js';
+import { packageVersion } from '../root.js';
 import type { Spans } from './spans.js';
 
 export interface Tracer {

@@ -1,6 +1,15 @@
 /** `bitpath batch` undisturbed: which pictures, which rows, in which order, in which form. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
@@ -87,6 +96,28 @@ describe('bitpath batch', () => {
     );
     assert.deepEqual(listed[0]?.predictions, listed[2]?.predictions);
     assert.equal(listed[0]?.predictions?.length, 2);
+  });
+
+  it('takes a pattern that its own output matches too, and leaves that out', async () => {
+    mkdirSync(out('own'));
+    copyFileSync(out('pictures/p0.png'), out('own/p0.png'));
+    symlinkSync('own', out('alias'));
+    for (const [pattern, file] of [
+      ['own/**', 'own/r.jsonl'],
+      ['own/*', 'own/r.jsonl'],
+      [`${folder}/alias/**`, 'own/q.csv'],
+    ] as const) {
+      for (let run = 0; run < 2; run++) {
+        rmSync(out('own/r.jsonl'), { force: true });
+        const { code, stdout, stderr } = await batch(folder, [pattern, '--out', file, '--restart']);
+        assert.equal(code, 0, stderr);
+        assert.match(stdout, /, 1 picture$/m);
+      }
+      const again = await batch(folder, [pattern, '--out', file]);
+      assert.match(again.stdout, /all of them were there already/, again.stderr);
+      rmSync(out(file));
+      rmSync(out(`${file}.job`), { recursive: true });
+    }
   });
 
   it('writes CSV with a column for each part of a prediction', async () => {
@@ -197,6 +228,7 @@ describe('bitpath batch', () => {
     [['pictures/*.gif'], /pictures\/\*\.gif: it has no pictures/],
     [['small.safetensors'], /it is no folder, no \.jsonl list and no picture/],
     [['pictures/p[0'], /the pattern has a \[ without its end/],
+    [['pictures/[z-a].jpg'], /pictures\/\[z-a\]\.jpg: the pattern has a range that ends before it begins/],
     [['bad.jsonl'], /bad\.jsonl: line 2: expected a path as "image" but received 5/],
     [['json.txt.jsonl'], /line 1 is not JSON/],
   ];
@@ -215,6 +247,7 @@ describe('bitpath batch', () => {
   const usage: [args: string[], message: RegExp][] = [
     [['pictures'], /required option '-o, --out <file>' not specified/],
     [['pictures', '--out', 'a.txt'], /Expected a name that ends in \.jsonl, \.csv or \.parquet/],
+    [['pictures', '--out', 'pictures/.jsonl'], /Expected a name that ends in \.jsonl, \.csv or \.parquet/],
     [['pictures', '--out', 'a.jsonl', '--chunk', '5'], /option '--chunk' needs '--queue'/],
   ];
   for (const [args, message] of usage) {

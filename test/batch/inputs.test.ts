@@ -73,7 +73,9 @@ describe('patterns', () => {
 
 describe('listInputs', () => {
   it('takes pictures of a folder by their endings, and several sources in turn', async () => {
-    const images = (await all(listInputs([join(folder, 'a'), join(folder, 'B.jpg')]))).map(({ image }) => image);
+    const images = (await all(listInputs([join(folder, 'a'), join(folder, 'B.jpg')], join(folder, 'out.jsonl')))).map(
+      ({ image }) => image,
+    );
     assert.deepEqual(
       images,
       ['a/deep/er/y.jpg', 'a/x.jpg', 'B.jpg'].map((name) => `${folder}/${name}`),

@@ -1,7 +1,7 @@
 /** A batch job through a queue gives the file that one process gives, whatever happens to workers and to Redis. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { ended, start, temporaryFolder } from '../cli/run.js';
@@ -186,6 +186,37 @@ describe('a queue', { skip: redisMissing }, () => {
     one.child.kill('SIGKILL');
   });
 
+  it('a worker that does not see the files fails its chunks and records nothing; another one computes them', async () => {
+    mkdirSync(join(folder, 'elsewhere'));
+    writeFileSync(join(folder, 'elsewhere/other.txt'), '');
+    const blind = worker(['--root', 'elsewhere']);
+    await blind.saw(/^ready/m);
+    const result = ended(send('blind.jsonl', ['--root', '.']));
+    await blind.saw(
+      /^failed: \S+, pictures\/\S+: worker \d+ on .*, --root elsewhere, cannot read it .*BATCH_INPUT\)$/m,
+    );
+    blind.child.kill('SIGKILL');
+    await blind.closed;
+    const one = worker(['--root', '.']);
+    const { code, stderr } = await result;
+    assert.equal(code, 3, stderr);
+    assert.deepEqual(written('blind.jsonl'), expected());
+    one.child.kill('SIGKILL');
+  });
+
+  it('EXPECTED FAILURE a worker does not start on a root that is missing or empty', async () => {
+    mkdirSync(join(folder, 'empty'));
+    for (const [root, message] of [
+      ['gone', /for --root but received "gone", which cannot be read \(ENOENT/],
+      ['empty', /for --root but received "empty", which is empty \(ERR_BITPATH_ARGUMENT\)\n$/],
+      ['', /for --root but received "", which cannot be read/],
+    ] as const) {
+      const { code, stderr } = await ended(worker(['--root', root]).child);
+      assert.equal(code, 1);
+      assert.match(stderr, message);
+    }
+  });
+
   it('says that nobody works', async () => {
     const producer = send('nobody.jsonl');
     let stderr = '';
@@ -214,6 +245,29 @@ describe('a queue', { skip: redisMissing }, () => {
       /^bitpath: redis:\/\/user@127\.0\.0\.1:1: Redis does not answer \(.*ECONNREFUSED.*\(ERR_BITPATH_QUEUE\)\n$/,
     );
     assert.ok(!none.stderr.includes('secret'));
+    const query = await batch(folder, [
+      'pictures',
+      '--out',
+      'none.jsonl',
+      '--queue',
+      'redis://127.0.0.1:1/0?password=secret',
+    ]);
+    assert.match(query.stderr, /^bitpath: redis:\/\/127\.0\.0\.1:1\/0: Redis does not answer/);
+    for (const url of [
+      'redis://user:secret%zz@127.0.0.1:1',
+      'redis://:sec#secret@127.0.0.1:1',
+      'redis://user:1/secret@127.0.0.1:1',
+      'redis://user:1?secret@127.0.0.1:1',
+      'redis://user:1#secret@127.0.0.1:1',
+      'http://user:secret@127.0.0.1:1',
+      'secret:secret@127.0.0.1:1',
+    ]) {
+      const { code, stderr } = await batch(folder, ['pictures', '--out', 'none.jsonl', '--queue', url]);
+      assert.equal(code, 1);
+      assert.match(stderr, /^bitpath: .*\(ERR_BITPATH_(ARGUMENT|QUEUE)\)\n$/, url);
+      assert.doesNotMatch(stderr, /secret/, url);
+    }
+    assert.ok(!query.stderr.includes('secret'));
     const wrong = await batch(folder, ['pictures', '--out', 'none.jsonl', '--queue', 'localhost']);
     assert.match(
       wrong.stderr,

@@ -10,6 +10,7 @@ const LIB = [
   'root',
   'errors',
   'check',
+  'packages',
   'protocol',
   'client',
   'tensor',

@@ -153,4 +153,48 @@ describe('a client without a server', () => {
       assert.throws(() => createClient(url), { code: 'ERR_BITPATH_ARGUMENT' });
     }
   });
+
+  it('BAD CALL quotes no secret of a URL, a key or a header', async () => {
+    const calls: (() => unknown)[] = [
+      ...[
+        'http://user:SECRET@localhost',
+        'http://SECRET@localhost',
+        'http://localhost/?key=SECRET',
+        'http://localhost/#SECRET',
+        'http://user:SE/CRET@localhost',
+        'SECRET:SECRET@localhost',
+      ].flatMap((url) => [() => createClient(url), () => URL.canParse(url) && createClient(new URL(url))]),
+      () => createClient('http://localhost', { apiKey: 'SECRET\nSECRET' }),
+      () => createClient('http://localhost', { headers: { 'x-api-key': 'SECRET\nSECRET' } }),
+      () => createGrpcClient('localhost:1', { apiKey: 'SECRET\nSECRET' }),
+      () => createGrpcClient('localhost:1', { metadata: { 'Bad Key': 'SECRET' } }),
+      () => createGrpcClient('localhost:1', { metadata: { key: 'SECRET\nSECRET' } }),
+    ];
+    for (const call of calls) {
+      await assert.rejects(
+        async () => (await call()) || Promise.reject(new TypeError('no URL')),
+        (error: Error) => {
+          if (error instanceof TypeError) return true;
+          assert.equal((error as { code?: string }).code, 'ERR_BITPATH_ARGUMENT');
+          assert.doesNotMatch(
+            JSON.stringify([error.message, error.cause, (error as { details?: object }).details]),
+            /SE\/?CRET/,
+          );
+          return true;
+        },
+      );
+    }
+  });
+
+  it('BAD CALL checks how long a call may take', async () => {
+    for (const client of [createClient('http://127.0.0.1:1'), await createGrpcClient('127.0.0.1:1')]) {
+      for (const timeoutMs of [-1, 0, Number.NaN, 1.5, '5', 2 ** 31]) {
+        const options = { timeoutMs: timeoutMs as number };
+        const wrong = { code: 'ERR_BITPATH_ARGUMENT', message: /options\.timeoutMs/ };
+        await assert.rejects(client.serverLive(options), wrong);
+        await assert.rejects(client.infer('m', [{ name: 'x', shape: [1], data: new Float32Array(1) }], options), wrong);
+      }
+      client.close();
+    }
+  });
 });

@@ -1,10 +1,16 @@
 /** What the REST client makes of other servers' answers, and of a browser. */
 import assert from 'node:assert/strict';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createServer, type RequestListener } from 'node:http';
+import { getEventListeners } from 'node:events';
 import { after, describe, it } from 'node:test';
 import { createClient } from 'bitpath/client';
 import { build } from 'esbuild';
 import { root } from '../build/root.js';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const servers: ReturnType<typeof createServer>[] = [];
 after(() => {
@@ -91,6 +97,32 @@ describe('other servers', () => {
     });
     const bytes = [0, 0, 128, 63, 0, 0, 0, 64, 2, 0, 0, 0, 0xc3, 0xa9, 2, 0, 0, 0, 1, 2];
     assert.deepEqual([...seen.subarray(Number(header))], bytes);
+  });
+
+  it('are called any number of times without leaving anything behind', async () => {
+    const { signal } = new AbortController();
+    const live = { fetch: async () => new Response('{}') };
+    const client = createClient('http://localhost', { ...live, timeoutMs: 60_000 });
+    const used = async (calls: number) => {
+      for (let i = 0; i < calls; i++) await client.serverMetadata({ signal });
+      assert.equal(getEventListeners(signal, 'abort').length, 0);
+      collect();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    await used(5_000);
+    const before = await used(5_000);
+    const bytes = ((await used(20_000)) - before) / 20_000;
+    assert.ok(bytes < 20, `${bytes.toFixed(1)} bytes a call`);
+    assert.equal(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length <= 1, true);
+  });
+
+  it('EXPECTED FAILURE stop being waited for when the client is closed', async () => {
+    const client = await clientOf(() => {});
+    const asked = [client.serverLive(), client.serverMetadata()];
+    client.close();
+    for (const call of asked) await assert.rejects(call, { code: 'ERR_BITPATH_DISPOSED' });
   });
 
   it('EXPECTED FAILURE may never answer', async () => {

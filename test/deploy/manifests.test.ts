@@ -171,10 +171,23 @@ describe('commands in deploy/', () => {
   });
 
   it('of compose.yaml too, and the file is well-formed', () => {
-    const compose = parse(read('compose.yaml')) as { services: Record<string, { image: string; command?: string[] }> };
+    const compose = parse(read('compose.yaml')) as {
+      services: Record<string, { image: string; command?: string[]; ports?: string[] }>;
+    };
     assert.deepEqual(errorsOf('compose#/definitions/compose', compose), []);
     assert.deepEqual(Object.keys(compose.services), ['server', 'redis', 'worker']);
+    const ports = Object.values(compose.services).flatMap((service) => service.ports ?? []);
+    assert.equal(ports.length, 3);
+    for (const port of ports) assert.match(port, /^127\.0\.0\.1:\d+:\d+$/, 'a port that other machines reach');
     check(compose.services['worker']?.command ?? [], 'compose.yaml');
+  });
+
+  it('of compose.yaml’s first lines too: workers see the folder that the batch names', () => {
+    const lines = /^# {3}(PICTURES=\S+) docker compose .*\n# {3}npx bitpath (batch .*)$/m.exec(read('compose.yaml'));
+    const [, pictures = '', command = ''] = lines ?? [];
+    const args = command.split(' ');
+    check(args, 'compose.yaml');
+    assert.equal(pictures, `PICTURES=$PWD/${args[args.indexOf('--root') + 1]?.replace(/\/$/, '')}`);
   });
 
   it('of the Dockerfile too', () => {

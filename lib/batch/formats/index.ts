@@ -1,13 +1,10 @@
-/** Forms of the results, by the output's name. */
+/** What writes the results. */
 import type { FileHandle } from 'node:fs/promises';
-import { extname } from 'node:path';
 import type { Input } from '../inputs.js';
 import type { Result } from '../result.js';
 import { csvWriter } from './csv.js';
 import { jsonlWriter } from './jsonl.js';
-
-export type OutputFormat = 'jsonl' | 'csv' | 'parquet';
-export const OUTPUT_FORMATS: readonly OutputFormat[] = ['jsonl', 'csv', 'parquet'];
+import type { OutputFormat } from './names.js';
 
 /** What decides a table's columns. */
 export interface Columns {
@@ -22,11 +19,6 @@ export interface RowWriter {
   write(input: Input, result: Result): Promise<void>;
   /** Writes what has waited; returns the length of the file. */
   end(): Promise<number>;
-}
-
-/** The format that the name ends in, or null. */
-export function formatOf(path: string): OutputFormat | null {
-  return OUTPUT_FORMATS.find((format) => extname(path).toLowerCase() === `.${format}`) ?? null;
 }
 
 /** Throws `ERR_BITPATH_MISSING_PACKAGE` for Parquet without its package: better now than after the last picture. */

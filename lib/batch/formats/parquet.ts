@@ -1,6 +1,6 @@
 /** Parquet, through hyparquet-writer. Loaded by nothing but a job that writes it. */
 import type { FileHandle } from 'node:fs/promises';
-import { BitpathError } from '../../errors.js';
+import { loadOptional } from '../../packages.js';
 import { writeFully } from '../disk.js';
 import type { Columns, RowWriter } from './index.js';
 import { type Cell, tableColumns, tableRow } from './table.js';
@@ -47,12 +47,6 @@ export async function parquetWriter(file: FileHandle, columns: Columns): Promise
 }
 
 /** Throws `ERR_BITPATH_MISSING_PACKAGE`. */
-export async function loadWriter(): Promise<typeof import('hyparquet-writer')> {
-  try {
-    return await import('hyparquet-writer');
-  } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
-    const details = { feature: 'Writing Parquet', package: 'hyparquet-writer', reason };
-    throw new BitpathError('ERR_BITPATH_MISSING_PACKAGE', details, { cause });
-  }
+export function loadWriter(): Promise<typeof import('hyparquet-writer')> {
+  return loadOptional('Writing Parquet', 'hyparquet-writer', () => import('hyparquet-writer'));
 }

@@ -2,9 +2,11 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import type { DescMethodUnary } from '@bufbuild/protobuf';
 import type * as Grpc from '@grpc/grpc-js';
-import { checkInteger, checkOptions, checkString } from '../../check.js';
+import { checkOptions, checkString } from '../../check.js';
 import { BitpathError } from '../../errors.js';
-import { connectionError, serverError } from '../failure.js';
+import { loadOptional } from '../../packages.js';
+import { connectionError, refused, serverError } from '../failure.js';
+import { checkTimeout } from '../request.js';
 import type { CallOptions } from '../types.js';
 
 export interface GrpcOptions {
@@ -23,12 +25,14 @@ export class Channel {
   readonly #grpc: typeof Grpc;
   readonly #client: Grpc.Client;
   readonly #options: GrpcOptions;
+  readonly #metadata: Grpc.Metadata;
   #isClosed = false;
 
   private constructor(address: string, grpc: typeof Grpc, options: GrpcOptions) {
     this.address = address;
     this.#grpc = grpc;
     this.#options = options;
+    this.#metadata = metadataOf(grpc, options);
     const { tls = false } = options;
     const root = typeof tls === 'object' ? Buffer.from(tls.rootCertificate) : null;
     const credentials = tls === false ? grpc.credentials.createInsecure() : grpc.credentials.createSsl(root);
@@ -43,7 +47,7 @@ export class Channel {
     checkOptions('options', options, ['tls', 'apiKey', 'metadata', 'timeoutMs']);
     const { apiKey, timeoutMs } = options;
     if (apiKey !== undefined) checkString('options.apiKey', apiKey);
-    if (timeoutMs !== undefined) checkInteger('options.timeoutMs', timeoutMs, 1, 2 ** 31 - 1);
+    checkTimeout(timeoutMs);
     return new Channel(address, await loadGrpc(), options);
   }
 
@@ -52,6 +56,7 @@ export class Channel {
     message: MessageShape<I>,
     { signal, timeoutMs = this.#options.timeoutMs }: CallOptions,
   ): Promise<MessageShape<O>> {
+    checkTimeout(timeoutMs);
     if (this.#isClosed) return Promise.reject(new BitpathError('ERR_BITPATH_DISPOSED', { what: 'The client' }));
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
@@ -61,7 +66,7 @@ export class Channel {
         (request: MessageShape<I>) => Buffer.from(toBinary(method.input, request)),
         (bytes: Buffer) => fromBinary(method.output, bytes),
         message,
-        this.#metadata(),
+        this.#metadata.clone(),
         timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
         (error, answer) => {
           signal?.removeEventListener('abort', abort);
@@ -72,14 +77,6 @@ export class Channel {
       );
       signal?.addEventListener('abort', abort, { once: true });
     });
-  }
-
-  #metadata(): Grpc.Metadata {
-    const { apiKey, metadata = {} } = this.#options;
-    const all = new this.#grpc.Metadata();
-    if (apiKey !== undefined) all.set('authorization', `Bearer ${apiKey}`);
-    for (const [name, value] of Object.entries(metadata)) all.set(name, value);
-    return all;
   }
 
   #failure(error: Grpc.ServiceError, timeoutMs: number | undefined): BitpathError {
@@ -101,12 +98,19 @@ export class Channel {
   }
 }
 
-async function loadGrpc(): Promise<typeof Grpc> {
+function metadataOf(grpc: typeof Grpc, { apiKey, metadata = {} }: GrpcOptions): Grpc.Metadata {
+  const all = new grpc.Metadata();
   try {
-    return (await import('@grpc/grpc-js')).default as unknown as typeof Grpc;
-  } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
-    const details = { feature: 'A gRPC client', package: '@grpc/grpc-js', reason };
-    throw new BitpathError('ERR_BITPATH_MISSING_PACKAGE', details, { cause });
+    if (apiKey !== undefined) all.set('authorization', `Bearer ${apiKey}`);
+    for (const [name, value] of Object.entries(metadata)) all.set(name, value);
+  } catch {
+    // Its own message quotes the value.
+    throw refused('options.metadata and options.apiKey', 'names and texts that gRPC can send', 'others');
   }
+  return all;
+}
+
+async function loadGrpc(): Promise<typeof Grpc> {
+  const { default: grpc } = await loadOptional('A gRPC client', '@grpc/grpc-js', () => import('@grpc/grpc-js'));
+  return grpc as unknown as typeof Grpc;
 }

@@ -1,6 +1,6 @@
 /** onnxruntime-node, which is not among bitpath's dependencies: whoever compares with it installs it. */
 import { create } from '@bufbuild/protobuf';
-import { BitpathError } from '../../errors.js';
+import { loadOptional } from '../../packages.js';
 import { onnxError } from '../error.js';
 import { BATCH } from '../exportBuilder.js';
 import { writeModelProto } from '../proto/model.js';
@@ -28,13 +28,8 @@ interface Session {
 /** Throws `ERR_BITPATH_MISSING_PACKAGE`. */
 async function loadOnnxruntime(feature = 'Comparing with ONNX'): Promise<Ort> {
   const name = 'onnxruntime-node';
-  try {
-    const module = (await import(name)) as Ort & { default?: Ort };
-    return module.default ?? module;
-  } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
-    throw new BitpathError('ERR_BITPATH_MISSING_PACKAGE', { feature, package: name, reason }, { cause });
-  }
+  const module = await loadOptional(feature, name, () => import(name) as Promise<Ort & { default?: Ort }>);
+  return module.default ?? module;
 }
 
 /** The version of onnxruntime-node. Throws `ERR_BITPATH_MISSING_PACKAGE`. */

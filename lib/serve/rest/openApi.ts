@@ -1,5 +1,5 @@
 /** The REST routes as an OpenAPI document. A test holds it and the server's routes equal. */
-import { packageVersion } from '../service.js';
+import { packageVersion } from '../../root.js';
 
 export interface Operation {
   readonly tags: readonly string[];
