@@ -141,6 +141,15 @@ def test_the_exported_model_is_the_trained_network(trained):
     np.testing.assert_allclose(model["scale"], weight.abs().mean((1, 2, 3)), rtol=2**-8)
 
 
+def test_stage_one_is_not_served(trained, tmp_path, capsys):
+    """A model file has 1-bit weights alone: it would hold another network than the one that was measured."""
+    text = (trained / "student.toml").read_text().replace('name = "student"', 'name = "real"\nweights = "real"\nepochs = 1')
+    (trained / "real.toml").write_text(text.replace("epochs = 2\n", ""))
+    assert call("train", trained, "real") == 0
+    assert call("export", trained, "real", str(tmp_path / "real.safetensors"), "--graph", str(trained / "real.toml")) == 1
+    assert "real weights" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
 @needs_bitpath
 def test_the_engine_computes_what_pytorch_does(trained):
     """Logits of float pictures. Sums in another order can turn a sign that is nearly a tie; in so small a network none is."""
