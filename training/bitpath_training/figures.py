@@ -41,8 +41,9 @@ def curves(results: dict) -> str:
         runs = [run for run in results["runs"] if run["network"] == network]
         if not runs:
             continue
-        epochs = [epoch for epoch, _ in runs[0]["curve"]]
-        means = [statistics.mean(run["curve"][i][1] for run in runs) for i in range(len(epochs))]
+        seeds = [dict(run["curve"]) for run in runs]
+        epochs = sorted(set.intersection(*map(set, seeds)))
+        means = [statistics.mean(seed[epoch] for seed in seeds) for epoch in epochs]
         lines.append(Line(len(names), list(zip(epochs, means, strict=True))))
         names.append(own["title"] + (f" ({len(runs)} seeds)" if len(runs) > 1 else ""))
     whole = Panel("while training", "epoch", "top-1, %", lines, x_ticks=epochs)

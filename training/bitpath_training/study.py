@@ -150,8 +150,7 @@ def _run(recipe: Recipe, prepared: Path, runs: Path, device: torch.device, stop_
             "epochs": checkpoint.epoch,
             "train_cross_entropy": log[-1]["loss"],
             **{name: one.means() for name, one in scores.items()},
-            # [epoch, top-1] on what the run watches, in the precision of training
-            "curve": [[line["epoch"], line["top1"]] for line in log if "top1" in line],
+            "curve": curve(log, recipe),
             "seconds_an_epoch": statistics.median(line["seconds"] for line in log),
             "costs": count_costs(network, recipe.input_size),
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
@@ -161,3 +160,10 @@ def _run(recipe: Recipe, prepared: Path, runs: Path, device: torch.device, stop_
             "watched": read_watch(folder / WATCHED),
         }
         (folder / RESULT).write_text(json.dumps(result))
+
+
+def curve(log: list[dict], recipe: Recipe) -> list[list]:
+    """[epoch, top-1] on what the run watches, in the precision of training; not of epochs that it was merely stopped after."""
+    measured = [line for line in log if "top1" in line]
+    due = [line for line in measured if line["epoch"] % recipe.evaluate_every == 0 or line["epoch"] == recipe.epochs]
+    return [[line["epoch"], line["top1"]] for line in due]

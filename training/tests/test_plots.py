@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from bitpath_training.figures import depth_of, figures, positions
+from bitpath_training.figures import curves, depth_of, figures, positions
 from bitpath_training.gradients import EDGES, SHARPNESS
 from bitpath_training.plots import nice_ticks
 
@@ -51,6 +51,14 @@ def test_all_pictures():
 def test_without_results_there_are_no_pictures():
     assert figures(results(0), {}) == {}
     assert list(figures(results(1), {"one": {}})) == ["small-differences", "small-curves"]
+
+
+def test_curves_average_epochs_of_the_same_number():
+    """A run that lacks an epoch, or has one more, does not shift the others."""
+    found = results(2)
+    found["runs"][1]["curve"].insert(1, [7, 90.0])
+    for runs in (found["runs"], found["runs"][::-1]):
+        assert curves(found | {"runs": runs}) == curves(results(2))
 
 
 def test_where_units_stand():

@@ -1,5 +1,6 @@
 """Studies: a small one from pictures to tables, what is kept of it, the studies of the repository, the costs."""
 
+import dataclasses
 import json
 import shutil
 from io import BytesIO
@@ -18,7 +19,7 @@ from bitpath_training.model_file import REPOSITORY, graph_json
 from bitpath_training.networks import build_network
 from bitpath_training.report import describe
 from bitpath_training.results import collect, is_resolved, mcnemar, over_seeds, pack_scores, unpack_scores
-from bitpath_training.study import load_study, parse_run
+from bitpath_training.study import curve, load_study, parse_run
 
 STUDIES = REPOSITORY / "training" / "studies"
 RESULTS = REPOSITORY / "training" / "results"
@@ -95,6 +96,13 @@ def test_a_small_study(tmp_path, capsys):
 
     study.write_text(SMALL.replace("unit_scale = 0.5", "unit_scale = 0.25"))
     assert call("results") == 1  # trained by another recipe
+
+
+def test_a_curve_has_no_epoch_that_a_run_was_stopped_after(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    recipe = dataclasses.replace(load_study(tmp_path / "small.toml").recipe("one", 0), epochs=7, evaluate_every=3)
+    log = [{"epoch": epoch, "loss": 1.0} | ({"top1": 10.0 * epoch} if epoch != 1 else {}) for epoch in (1, 2, 3, 6, 7)]
+    assert curve(log, recipe) == [[3, 30.0], [6, 60.0], [7, 70.0]]
 
 
 def test_the_paired_test():
