@@ -7,6 +7,7 @@ import pytest
 from bitpath_training.figures import curves, depth_of, figures, positions
 from bitpath_training.gradients import EDGES, SHARPNESS
 from bitpath_training.plots import nice_ticks
+from bitpath_training.results import over_seeds
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -23,7 +24,13 @@ def results(seeds: int) -> dict:
         for seed in range(seeds)
     ]
     titles = {"one": {"title": "One & all"}, "two": {"title": "Two"}}
-    return {"study": "small", "protocol": "Of nothing.", "networks": titles, "runs": runs, "differences": differences}
+    means = [
+        {"a": "one", "b": "two", "set": name} | over_seeds([d for d in differences if d["set"] == name])
+        for name in ("validation", "holdout")
+        if seeds
+    ]
+    results = {"study": "small", "protocol": "Of nothing.", "networks": titles, "runs": runs}
+    return results | {"differences": differences, "means": means}
 
 
 def watched(units: list[str]) -> dict:
