@@ -56,7 +56,7 @@ def export_model(
     """
     recipe = checkpoint.recipe
     if recipe.weights == "real":
-        raise ValueError(f"{recipe.name} has real weights, which the engine does not serve: train stage two from it, and export that")
+        raise ValueError(f"{recipe.name} has real weights, which are not served: train stage two from it, and export that")
     provenance = {
         "title": recipe.title,
         "architecture": recipe.network,

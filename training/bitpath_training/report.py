@@ -110,8 +110,8 @@ EXPLANATION = (
     "are of the first guess, in per cent; ± is the standard error over seeds where there are several. Points are the first's "
     "top-1 less the second's ± its standard error. A seed's test is McNemar's: pictures that only the first, only the second "
     "gets right, z and the two-sided p; it is about the sampling of pictures, and not corrected for the number of tests. Over "
-    "seeds: the mean, and the larger of what the seeds' spread and what the sampling of pictures gives it; all seeds are tested "
-    "on the same pictures, so more of them do not average sampling away. Below 2 standard errors: not resolved."
+    "seeds: the mean, and the larger of what the seeds' spread and what the sampling of pictures gives it; all seeds are "
+    "tested on the same pictures, so more of them do not average sampling away. Below 2 standard errors: not resolved."
 )
 
 

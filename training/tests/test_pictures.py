@@ -84,12 +84,8 @@ def test_the_engine_decodes_to_the_same_pixels(tmp_path):
     exif = Image.Exif()
     exif[0x112] = 8
     random = np.random.default_rng(0)
-    pictures = {
-        "turned.webp": bytes_of(
-            Image.fromarray(random.integers(0, 256, (8, 8, 3), np.uint8)), "WEBP", exif=exif, lossless=True
-        ),
-        "clear.png": bytes_of(Image.fromarray(random.integers(0, 256, (8, 8, 4), np.uint8))),
-    }
+    opaque, clear = (Image.fromarray(random.integers(0, 256, (8, 8, channels), np.uint8)) for channels in (3, 4))
+    pictures = {"turned.webp": bytes_of(opaque, "WEBP", exif=exif, lossless=True), "clear.png": bytes_of(clear)}
     (tmp_path / "one").mkdir()
     for name, encoded in pictures.items():
         (tmp_path / "one" / name).write_bytes(encoded)
