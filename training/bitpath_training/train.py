@@ -30,7 +30,8 @@ def train(
     """Trains, or goes on where the checkpoint in `runs`/<name> ends, and returns the last checkpoint.
 
     `stop_after` seconds it ends after the epoch it is in; the same call goes on from there later. The schedule is that of
-    all epochs, so pieces add up to the whole run, but for the random numbers. With `watch`, gradients and latent weights are
+    all epochs, so pieces add up to the whole run, but for the random numbers and the rounding of what a checkpoint keeps:
+    latent weights as float16, moments as bfloat16. With `watch`, gradients and latent weights are
     measured meanwhile (gradients.py).
     """
     begin = time.monotonic()

@@ -9,10 +9,11 @@ import torch
 from node import needs_bitpath, run_node
 from PIL import Image
 
+from bitpath_training import train as train_module
 from bitpath_training.__main__ import main
 from bitpath_training.checkpoint import load_checkpoint
-from bitpath_training.data import write_pack
-from bitpath_training.recipe import load_recipe
+from bitpath_training.data import Dataset, Pictures, write_pack
+from bitpath_training.recipe import load_recipe, recipe_from_dict
 
 CLASSES = 3
 RECIPE = """
@@ -91,6 +92,47 @@ def test_resuming_goes_on(folder, trained):
     assert second.epoch == 2 and second.training == {}  # it has ended
     assert not torch.equal(first.model["fc.weight"], second.model["fc.weight"])
     assert call("train", folder, "piece", "--set", "seed=1") == 1  # of another recipe
+
+
+@pytest.mark.parametrize(
+    ("network", "optimizer", "ema"),
+    [
+        ("resnet18", {"lr": 1e-3}, 0.0),
+        ("resnet18", {"kind": "sgd", "lr": 0.01}, 0.5),
+        ("igp-resnet21-53-c3d4", {"lr": 1e-3}, 0.5),
+    ],
+)
+def test_pieces_add_up_to_the_whole_run(network, optimizer, ema, tmp_path, monkeypatch):
+    """Without what makes them differ: random crops, the order of pictures, and the rounding of checkpoints."""
+    monkeypatch.setattr(train_module, "small_weights", lambda state, _latent: {k: v.clone() for k, v in state.items()})
+    monkeypatch.setattr(train_module, "small_training", lambda training, _latent: training)
+    monkeypatch.setattr(torch, "randperm", lambda count, device=None: torch.arange(count, device=device))
+    torch.manual_seed(0)
+    pictures = Pictures(torch.randint(0, 256, (16, 3, 32, 32), dtype=torch.uint8), torch.arange(16) % 4)
+    changes = {
+        "title": "t",
+        "network": network,
+        "epochs": 3,
+        "input_size": 32,
+        "batch_size": 16,
+        "evaluate_every": 3,
+        "ema_decay": ema,
+        "optimizer": optimizer | {"warmup_steps": 1},
+        "augmentation": {"crop": [1, 1], "aspect": [1, 1], "flip": False},
+        "data": {"name": "d", "train": [], "validation": []},
+    }
+
+    def run(name, calls, **options):
+        for _ in range(calls):
+            recipe = recipe_from_dict(changes | {"name": name})
+            checkpoint = train_module.train(recipe, Dataset(pictures, pictures, 4), tmp_path, torch.device("cpu"), **options)
+        losses = [json.loads(line)["loss"] for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
+        assert checkpoint.epoch == len(losses) == 3
+        return losses, checkpoint.model
+
+    whole, pieces = run("whole", 1), run("pieces", 3, stop_after=0)
+    torch.testing.assert_close(pieces[0], whole[0])
+    torch.testing.assert_close(pieces[1], whole[1])
 
 
 def test_two_stages_by_sgd_with_mixup_a_teacher_and_small_pictures(trained):
