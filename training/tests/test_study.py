@@ -210,6 +210,12 @@ def test_a_scale_needs_units():
         build_network("resnet18", 3, unit_scale=0.5)
 
 
+def test_sums_need_joins():
+    for name in ("resnet18", "bireal-resnet18-64", "bireal-chain-41", "binary-densenet51-32"):
+        with pytest.raises(ValueError, match=f"{name} has no joins"):
+            build_network(name, 3, "sum")
+
+
 @needs_bitpath
 def test_costs_are_those_of_the_graph():
     script = """
