@@ -15,7 +15,7 @@ from .data import Pictures, load_dataset, load_labels, load_pictures, load_train
 from .evaluate import evaluate, recalibrate
 from .export import export_model
 from .figures import figures
-from .golden import answers, golden_tensors, read_model
+from .golden import answers, golden_tensors, read_metadata, read_model
 from .recipe import Recipe, Teacher, load_recipe
 from .report import describe, studies_of_page, write_page
 from .results import collect, store_runs, watched_runs
@@ -197,7 +197,7 @@ def run_golden(options: argparse.Namespace) -> int:
     network = read_model(options.model)
     golden = golden_tensors(network)
     if options.pictures:
-        golden["answers"] = answers(network, options.pictures, size=128, count=64)
+        golden["answers"] = answers(network, options.pictures, size=read_metadata(options.model).input_size, count=64)
     np.savez_compressed(options.output, **golden)
     return 0
 
