@@ -1,5 +1,5 @@
-"""Checkpoints: everything that a run needs to go on, and an exporter needs to know. They are small: latent weights are kept
-as float16, an optimizer's moments as bfloat16, and a run that has ended keeps no moments."""
+"""Checkpoints: everything that a run needs to go on, and an exporter needs to know. They are small: latent weights whose
+signs count are kept as float16, an optimizer's moments as bfloat16, and a run that has ended keeps no moments."""
 
 import os
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .binary import BinaryConv2d
+from .binary import BALANCED, BinaryConv2d
 from .data import Pictures
 from .loss import distillation_loss, label_loss
 from .pictures import mix, normalise, random_crops
@@ -129,7 +129,9 @@ class TrainingStep:
         return self.average if self.average is not None else _copy_state(self.network)
 
     def latent_names(self) -> set[str]:
-        return {f"{name}.weight" for name, module in self.network.named_modules() if isinstance(module, BinaryConv2d)}
+        """Latent weights that can be rounded and keep their signs: not those that are balanced first, as their mean rounds too."""
+        convs = {name: m for name, m in self.network.named_modules() if isinstance(m, BinaryConv2d)}
+        return {f"{name}.weight" for name, conv in convs.items() if conv.weights not in BALANCED}
 
     def state(self) -> dict:
         state = {"steps": self.steps, "optimizer": self.optimizer.state_dict()}

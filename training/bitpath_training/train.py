@@ -15,6 +15,7 @@ from .gradients import Watch
 from .networks import build_network
 from .recipe import Recipe
 from .step import TrainingStep
+from .units import Rank1Scale
 
 WATCHED = "gradients.jsonl"
 
@@ -90,6 +91,9 @@ def make_step(recipe: Recipe, pictures: Pictures, classes: int, runs: Path, devi
         teacher.requires_grad_(False)
     if recipe.start:
         network.load_state_dict(load_checkpoint(runs / recipe.start).model)
+    small = recipe.small_epochs > 0 and recipe.small_size != recipe.input_size
+    if small and any(isinstance(module, Rank1Scale) for module in network.modules()):
+        raise ValueError("XNOR-Net++'s units have a factor for each row and column: small_epochs must be 0")
     steps = recipe.epochs * (len(pictures) // recipe.batch_size)
     return TrainingStep(recipe, network, teacher, pictures, steps)
 
