@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from .checkpoint import write_whole
 from .costs import count_costs
 from .data import Dataset, Pictures, load_dataset
 from .evaluate import score
@@ -126,7 +127,8 @@ def _prepare(recipe: Recipe, data: Path, runs: Path) -> Path:
         dataset = load_dataset(recipe.data, data)
         sets = {name: getattr(dataset, name) for name in ("pictures", "validation", "holdout")}
         tensors = {name: (p.images, p.labels) for name, p in sets.items() if p is not None}
-        torch.save({"data": recipe_to_dict(recipe)["data"], "classes": dataset.classes, "sets": tensors}, path)
+        values = {"data": recipe_to_dict(recipe)["data"], "classes": dataset.classes, "sets": tensors}
+        write_whole(path, lambda temporary: torch.save(values, temporary))
     elif torch.load(path, mmap=True)["data"] != recipe_to_dict(recipe)["data"]:
         raise ValueError(f"{path} holds other pictures; remove it")
     return path
@@ -159,7 +161,7 @@ def _run(recipe: Recipe, prepared: Path, runs: Path, device: torch.device, stop_
             "right": {name: pack_scores(one.first, one.five) for name, one in scores.items()},
             "watched": read_watch(folder / WATCHED),
         }
-        (folder / RESULT).write_text(json.dumps(result))
+        write_whole(folder / RESULT, lambda temporary: temporary.write_text(json.dumps(result)))
 
 
 def curve(log: list[dict], recipe: Recipe) -> list[list]:

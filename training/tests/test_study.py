@@ -13,6 +13,7 @@ from PIL import Image
 
 from bitpath_training.__main__ import main
 from bitpath_training.blocks import BinaryUnit
+from bitpath_training.checkpoint import write_whole
 from bitpath_training.costs import count_costs
 from bitpath_training.data import write_pack
 from bitpath_training.model_file import REPOSITORY, graph_json
@@ -107,6 +108,21 @@ def test_a_curve_has_no_epoch_that_a_run_was_stopped_after(tmp_path):
     recipe = dataclasses.replace(load_study(tmp_path / "small.toml").recipe("one", 0), epochs=7, evaluate_every=3)
     log = [{"epoch": epoch, "loss": 1.0} | ({"top1": 10.0 * epoch} if epoch != 1 else {}) for epoch in (1, 2, 3, 6, 7)]
     assert curve(log, recipe) == [[3, 30.0], [6, 60.0], [7, 70.0]]
+
+
+def test_files_are_written_whole(tmp_path):
+    """A run that is cut off while it writes leaves no half of a result, which would count as one."""
+    path = tmp_path / "result.json"
+
+    def cut_off(temporary):
+        temporary.write_text('{"epochs"')
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(path, cut_off)
+    assert not path.exists()
+    write_whole(path, lambda temporary: temporary.write_text("{}"))
+    assert path.read_text() == "{}" and list(tmp_path.iterdir()) == [path]
 
 
 def test_the_paired_test():
