@@ -7,10 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import estimators
-from .activations import Sign, set_progress
-from .estimators import approx_sign, clipped_sign
-
-__all__ = ["LATENT_STD", "BinaryConv2d", "BinaryWeightConv2d", "Sign", "approx_sign", "clipped_sign", "set_progress"]
+from .estimators import clipped_sign
 
 LATENT_STD = 0.05
 

@@ -14,7 +14,7 @@ from .evaluate import evaluate
 from .gradients import Watch
 from .networks import build_network
 from .recipe import Recipe
-from .step import TrainingStep
+from .step import TrainingError, TrainingStep
 from .units import Rank1Scale
 
 WATCHED = "gradients.jsonl"
@@ -49,6 +49,7 @@ def train(
 
     done = previous.epoch if previous else 0
     if previous is not None and done >= recipe.epochs:
+        print(f"{recipe.name} has been trained: {path}", flush=True)
         return previous
     torch.manual_seed(recipe.seed + 1_000_003 * done)
     step = make_step(recipe, pictures, dataset.classes, runs, device)
@@ -108,7 +109,7 @@ def train_epoch(step: TrainingStep, title: str) -> float:
         step.run(order[i * batch : (i + 1) * batch])
     mean_loss = step.loss.item() / batches
     if mean_loss != mean_loss:
-        raise FloatingPointError("the loss is not a number: lower the learning rate")
+        raise TrainingError("the loss is not a number: lower the learning rate")
     return mean_loss
 
 

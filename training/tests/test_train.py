@@ -1,6 +1,7 @@
 """From pictures to a model file on a synthetic set, on the CPU."""
 
 import json
+import subprocess
 from io import BytesIO
 
 import numpy as np
@@ -9,6 +10,8 @@ import torch
 from node import needs_bitpath, run_node
 from PIL import Image
 
+from bitpath_training import __main__ as main_module
+from bitpath_training import binary
 from bitpath_training import train as train_module
 from bitpath_training.__main__ import main
 from bitpath_training.checkpoint import load_checkpoint
@@ -81,7 +84,7 @@ def test_a_run_leaves_a_log_and_a_checkpoint(trained):
         assert checkpoint.epoch == 2 and checkpoint.recipe == load_recipe(trained / f"{name}.toml")
 
 
-def test_resuming_goes_on(folder, trained):
+def test_resuming_goes_on(folder, trained, capsys):
     (folder / "piece.toml").write_text((folder / "teacher.toml").read_text().replace('"teacher"', '"piece"'))
     assert call("train", folder, "piece", "--stop-after", "0") == 0
     path = folder / "runs" / "piece" / "checkpoint.pt"
@@ -92,6 +95,27 @@ def test_resuming_goes_on(folder, trained):
     assert second.epoch == 2 and second.training == {}  # it has ended
     assert not torch.equal(first.model["fc.weight"], second.model["fc.weight"])
     assert call("train", folder, "piece", "--set", "seed=1") == 1  # of another recipe
+    capsys.readouterr()
+    assert call("train", folder, "piece") == 0 and "piece has been trained" in capsys.readouterr().out
+    for command, *more in (("evaluate",), ("export", str(folder / "piece.safetensors"))):
+        with pytest.raises(SystemExit):  # they take the checkpoint's recipe, which no word here can change
+            call(command, folder, "piece", *more, "--set", "input_size=999")
+
+
+def test_what_goes_wrong_is_a_line(folder, monkeypatch, capsys):
+    (folder / "wrong.toml").write_text((folder / "teacher.toml").read_text().replace('"teacher"', '"wrong"'))
+    assert call("train", folder, "wrong", "--set", "optimizer.lr=1e30") == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "bitpath_training: the loss is not a number: lower the learning rate"
+    monkeypatch.setattr(binary, "clipped_sign", lambda x: torch.where(x >= 0, 1.0, -1.0) + 0 * x)
+    assert call("train", folder, "wrong", "--set", "network='bireal-resnet18-64'") == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("bitpath_training: no gradient reaches body.0")
+
+    def fail(*_arguments):
+        raise subprocess.CalledProcessError(1, ["node", "training/print_graph.mjs"])
+
+    monkeypatch.setattr(main_module, "run_evaluate", fail)
+    assert call("evaluate", folder, "teacher") == 1
+    assert "bitpath_training: Command '['node', 'training/print_graph.mjs']'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
