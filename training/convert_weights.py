@@ -79,7 +79,7 @@ def main():
     for weights, facts in NETWORKS.items():
         tensors = read_tensors(arguments.weights / f"{weights}.npz")
         provenance = {key: facts[key] for key in ("title", "architecture", "top1", "top5")}
-        provenance |= {"images": 10000, "dataset": "Tiny-ImageNet-200", "recipe": RECIPE}
+        provenance |= {"images": 10000, "dataset": "Tiny-ImageNet-200", "recipe": RECIPE, "license": "Apache-2.0"}
         path = arguments.output / f"{facts['name']}.safetensors"
         write_model(
             path,

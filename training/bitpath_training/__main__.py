@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,10 +16,11 @@ from .data import Pictures, load_dataset, load_labels, load_pictures, load_train
 from .evaluate import evaluate, recalibrate
 from .export import export_model
 from .figures import figures
-from .golden import answers, golden_tensors, read_model
+from .golden import answers, golden_tensors, read_metadata, read_model
 from .recipe import Recipe, Teacher, load_recipe
 from .report import describe, studies_of_page, write_page
 from .results import collect, store_runs, watched_runs
+from .step import TrainingError
 from .study import Study, load_study, parse_run, train_study
 from .times import format_times, measure_times
 from .train import make_step, train
@@ -28,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     try:
         return options.run(options)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, TrainingError, subprocess.CalledProcessError) as error:
         print(f"bitpath_training: {error}", file=sys.stderr)
         return 1
 
@@ -43,15 +45,16 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         one.add_argument("--runs", type=Path, default=Path("runs"), help="folder of checkpoints and logs (default: runs)")
         one.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
 
-    def command(name: str, run, text: str) -> argparse.ArgumentParser:
+    def command(name: str, run, text: str, changes: bool = False) -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=text, description=text)
         one.set_defaults(run=run)
         one.add_argument("recipe", type=Path, help="the TOML recipe")
         add_places(one)
-        one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe: epochs=20")
+        if changes:  # evaluate and export take the checkpoint's recipe, by the name of this one
+            one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="change the recipe: epochs=20")
         return one
 
-    one = command("train", run_train, "Train, or go on with a run that was stopped.")
+    one = command("train", run_train, "Train, or go on with a run that was stopped.", changes=True)
     one.add_argument("--stop-after", type=float, default=float("inf"), metavar="SECONDS", help="stop after the epoch then in")
     one = command("evaluate", run_evaluate, "Measure top-1, top-5 and calibration as the engine's picture path sees pictures.")
     one.add_argument("--recalibrate", type=int, default=0, metavar="BATCHES", help="estimate BatchNorm statistics again first")
@@ -59,7 +62,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     one.add_argument("output", type=Path, help="a .safetensors file")
     one.add_argument("--recalibrate", type=int, default=0, metavar="BATCHES", help="estimate BatchNorm statistics again first")
     one.add_argument("--graph", type=Path, help="graph JSON of training/print_graph.mjs, where node is not at hand")
-    one = command("time", run_time, "Time the training step on random pictures; the teacher is left out.")
+    one = command("time", run_time, "Time the training step on random pictures; the teacher is left out.", changes=True)
     one.add_argument("--steps", type=int, default=40)
     one.add_argument("--classes", type=int, default=200)
 
@@ -174,7 +177,7 @@ def run_export(options: argparse.Namespace) -> int:
 
 def _evaluated(options: argparse.Namespace) -> tuple[Checkpoint, torch.nn.Module, dict]:
     """The last checkpoint of a recipe's run, its network, and its accuracy in float32."""
-    named = load_recipe(options.recipe, options.set)
+    named = load_recipe(options.recipe)
     checkpoint = load_checkpoint(options.runs / named.name / "checkpoint.pt")
     recipe, device = checkpoint.recipe, torch.device(options.device)
     ids = [label["id"] for label in load_labels(recipe.data, options.data)]
@@ -197,7 +200,7 @@ def run_golden(options: argparse.Namespace) -> int:
     network = read_model(options.model)
     golden = golden_tensors(network)
     if options.pictures:
-        golden["answers"] = answers(network, options.pictures, size=128, count=64)
+        golden["answers"] = answers(network, options.pictures, size=read_metadata(options.model).input_size, count=64)
     np.savez_compressed(options.output, **golden)
     return 0
 

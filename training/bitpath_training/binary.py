@@ -7,10 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import estimators
-from .activations import Sign, set_progress
-from .estimators import approx_sign, clipped_sign
-
-__all__ = ["LATENT_STD", "BinaryConv2d", "BinaryWeightConv2d", "Sign", "approx_sign", "clipped_sign", "set_progress"]
+from .estimators import clipped_sign
 
 LATENT_STD = 0.05
 
@@ -22,6 +19,7 @@ LATENT_STD = 0.05
 # - standardised: (w - mean) / ((std + 1e-5)·√K), its mean magnitude, and a learnt gain for each output channel (BN-free
 #   ReActNet).
 Weights = typing.Literal["magnitude", "layer", "none", "shift", "standardised"]
+BALANCED = ("shift", "standardised")  # the sign is not that of w
 
 
 class BinaryConv2d(nn.Module):
@@ -58,7 +56,7 @@ class BinaryConv2d(nn.Module):
     def signed(self) -> Tensor:
         """What the sign is taken of, shaped as `weight`: the latent weights, or these made balanced."""
         w = self.weight
-        if self.weights not in ("shift", "standardised"):
+        if self.weights not in BALANCED:
             return w
         centred = w - w.mean((1, 2, 3), keepdim=True)
         if self.weights == "shift":

@@ -1,7 +1,8 @@
-"""Checkpoints: everything that a run needs to go on, and an exporter needs to know. They are small: latent weights are kept
-as float16, an optimizer's moments as bfloat16, and a run that has ended keeps no moments."""
+"""Checkpoints: everything that a run needs to go on, and an exporter needs to know. They are small: latent weights whose
+signs count are kept as float16, an optimizer's moments as bfloat16, and a run that has ended keeps no moments."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,10 +56,14 @@ def small_training(training: dict, latent: set[str]) -> dict:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Completely, or not at all."""
     values = vars(checkpoint) | {"recipe": recipe_to_dict(checkpoint.recipe)}
+    write_whole(path, lambda temporary: torch.save(values, temporary))
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Completely, or not at all: `write` gets another path beside it."""
     temporary = path.with_suffix(".tmp")
-    torch.save(values, temporary)
+    write(temporary)
     os.replace(temporary, path)
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from .recipe import Data
 
 RECORD = struct.Struct("<HI")  # label, bytes of the picture
-EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp"}
 CHUNK = 512
 
 
@@ -144,13 +144,22 @@ def _read_folder(path: Path, ids: list[str]) -> list[tuple[int, Path]]:
 
 def _decode(pictures: list[bytes | Path], size: int) -> np.ndarray:
     """uint8 [n, size, size, 3]. A picture of another size: shorter side to `size`, centre crop."""
-    return np.stack([_square(Image.open(BytesIO(p) if isinstance(p, bytes) else p).convert("RGB"), size) for p in pictures])
+    return np.stack([_square(_open(picture), size) for picture in pictures])
+
+
+def _open(picture: bytes | Path) -> Image.Image:
+    """RGB as the engine decodes it (lib/images/decode.ts): turned as EXIF says, transparency on white."""
+    image = ImageOps.exif_transpose(Image.open(BytesIO(picture) if isinstance(picture, bytes) else picture))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
 
 
 def _square(image: Image.Image, size: int) -> np.ndarray:
     if image.size != (size, size):
-        scale = size / min(image.size)
-        width, height = (max(size, int(side * scale)) for side in image.size)
-        left, top = (width - size) // 2, (height - size) // 2
+        shorter = min(image.size)
+        width, height = (side * size // shorter for side in image.size)
+        left, top = (round((side - size) / 2) for side in (width, height))  # halves to the even number, as the engine does it
         image = image.resize((width, height), Image.Resampling.BILINEAR).crop((left, top, left + size, top + size))
     return np.asarray(image)

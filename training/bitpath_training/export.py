@@ -50,8 +50,13 @@ def export_model(
     graph: str | None = None,
     note: str = "",
 ) -> None:
-    """`network` is the checkpoint's; `graph` is its JSON, for machines without node."""
+    """`network` is the checkpoint's; `graph` is its JSON, for machines without node.
+
+    Raises ValueError for stage one of two: a model file has 1-bit weights, and what was measured has real ones.
+    """
     recipe = checkpoint.recipe
+    if recipe.weights == "real":
+        raise ValueError(f"{recipe.name} has real weights, which are not served: train stage two from it, and export that")
     provenance = {
         "title": recipe.title,
         "architecture": recipe.network,

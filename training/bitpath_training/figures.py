@@ -5,7 +5,7 @@ import statistics
 from .gradients import EDGES
 from .plots import Interval, Line, Panel, chart, intervals
 from .report import TITLES
-from .results import SETS, over_seeds
+from .results import SETS
 
 
 def figures(results: dict, watched: dict[str, dict]) -> dict[str, str]:
@@ -20,13 +20,13 @@ def figures(results: dict, watched: dict[str, dict]) -> dict[str, str]:
 
 def differences(results: dict) -> str:
     titles = {name: own["title"] for name, own in results["networks"].items()}
-    groups: dict[tuple[str, str], dict[str, list[dict]]] = {}
-    for d in results["differences"]:
-        groups.setdefault((d["a"], d["b"]), {}).setdefault(d["set"], []).append(d)
+    groups: dict[tuple[str, str], dict[str, dict]] = {}
+    for mean in results["means"]:
+        groups.setdefault((mean["a"], mean["b"]), {})[mean["set"]] = mean
     sets = [name for name in SETS if any(name in group for group in groups.values())]
     rows = []
     for (a, b), group in groups.items():
-        means = [over_seeds(group[name]) if name in group else None for name in sets]
+        means = [group.get(name) for name in sets]
         seeds = max(mean["seeds"] for mean in means if mean)
         label = f"{titles[a]} − {titles[b]}" + (f" ({seeds} seeds)" if seeds > 1 else "")
         rows.append(Interval(label, [(mean["points"], mean["error"]) if mean else None for mean in means]))
@@ -41,8 +41,9 @@ def curves(results: dict) -> str:
         runs = [run for run in results["runs"] if run["network"] == network]
         if not runs:
             continue
-        epochs = [epoch for epoch, _ in runs[0]["curve"]]
-        means = [statistics.mean(run["curve"][i][1] for run in runs) for i in range(len(epochs))]
+        seeds = [dict(run["curve"]) for run in runs]
+        epochs = sorted(set.intersection(*map(set, seeds)))
+        means = [statistics.mean(seed[epoch] for seed in seeds) for epoch in epochs]
         lines.append(Line(len(names), list(zip(epochs, means, strict=True))))
         names.append(own["title"] + (f" ({len(runs)} seeds)" if len(runs) > 1 else ""))
     whole = Panel("while training", "epoch", "top-1, %", lines, x_ticks=epochs)

@@ -7,6 +7,7 @@ sees a picture that is made of noise, as float16 numbers. test/golden/parts.test
 
 import json
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from .binary import BinaryConv2d
 from .data import load_pictures
 from .export import model_tensors
+from .model_file import graph_json
 from .networks import build_network
 from .pictures import normalise
 
@@ -26,25 +28,52 @@ LAYERS = ("sign", "conv", "bn")  # of a 1-bit unit, in any order
 DTYPES = {"F32": np.float32, "U8": np.uint8, "I32": np.int32}
 
 
-def read_model(path: Path) -> nn.Module:
-    """The network of a model file, in evaluation mode. Raises ValueError where PyTorch's would not be exported as this file."""
+@dataclass(frozen=True)
+class Metadata:
+    architecture: str
+    classes: int
+    input_size: int
+    graph: dict
+    license: str
+
+
+def read_metadata(path: Path) -> Metadata:
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[Metadata, dict, bytes]:
+    """What the file says of itself, its tensors' headers, and their bytes."""
     data = path.read_bytes()
     if len(data) < 8:
         raise ValueError(f"{path} is no model file")
     (length,) = struct.unpack_from("<Q", data)
     header = json.loads(data[8 : 8 + length])
-    metadata = header.pop("__metadata__")
+    values = {key: json.loads(text) for key, text in header.pop("__metadata__").items() if key != "bitpath.name"}
+    provenance, size = values["bitpath.provenance"], values["bitpath.preprocessing"]["crop"]["height"]
+    classes, graph = len(values["bitpath.labels"]), values["bitpath.graph"]
+    metadata = Metadata(provenance["architecture"], classes, size, graph, provenance.get("license", ""))
+    return metadata, header, data[8 + length :]
+
+
+def read_model(path: Path, graph: str | None = None) -> nn.Module:
+    """The network of a model file, in evaluation mode. Raises ValueError where PyTorch's would not be exported as this file.
+
+    `graph` is the JSON of its architecture, for machines without node.
+    """
+    metadata, header, data = _read(path)
+    architecture, classes, size = metadata.architecture, metadata.classes, metadata.input_size
+    if metadata.graph != json.loads(graph or graph_json(architecture, classes, size)):
+        raise ValueError(f"{path} has another graph than {architecture}: no mean joins, or scaled units")
     tensors = {
-        name: np.frombuffer(data[8 + length :][slice(*entry["data_offsets"])], DTYPES[entry["dtype"]]).reshape(entry["shape"])
+        name: np.frombuffer(data[slice(*entry["data_offsets"])], DTYPES[entry["dtype"]]).reshape(entry["shape"])
         for name, entry in header.items()
     }
-    architecture = json.loads(metadata["bitpath.provenance"])["architecture"]
-    network = build_network(architecture, len(json.loads(metadata["bitpath.labels"]))).eval()
+    network = build_network(architecture, classes, input_size=size).eval()
     state = network.state_dict()
     with torch.no_grad():
         for name, module in network.named_modules():
             if isinstance(module, BinaryConv2d):
-                _set_weights(module, tensors[f"{name}.bits"], tensors[f"{name}.scale"])
+                _set_weights(module, tensors[f"{name}.bits"], tensors.get(f"{name}.scale"))
         for name in state.keys() & tensors.keys():
             state[name].copy_(torch.tensor(tensors[name]))
     ours = model_tensors(network)
@@ -53,12 +82,12 @@ def read_model(path: Path) -> nn.Module:
     return network
 
 
-def _set_weights(conv: BinaryConv2d, bits: np.ndarray, scale: np.ndarray) -> None:
-    """±scale: their mean magnitude is the scale."""
+def _set_weights(conv: BinaryConv2d, bits: np.ndarray, scale: np.ndarray | None) -> None:
+    """±scale: their mean magnitude is the scale. ±1 where a network has none."""
     outputs, inputs, height, width = conv.weight.shape
     taps = np.unpackbits(bits, axis=1, count=inputs * height * width, bitorder="little")
     signs = torch.tensor(2.0 * taps - 1, dtype=torch.float32).view(outputs, height, width, inputs).permute(0, 3, 1, 2)
-    conv.weight.copy_(signs * torch.tensor(scale)[:, None, None, None])
+    conv.weight.copy_(signs if scale is None else signs * torch.tensor(scale)[:, None, None, None])
 
 
 @torch.no_grad()

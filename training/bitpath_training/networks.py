@@ -250,6 +250,8 @@ def build_network(name: str, classes: int, join: str = "mean", unit_scale: float
     if join not in ("mean", "sum"):
         raise ValueError(f"join must be 'mean' or 'sum', not {join!r}")
     network = NETWORKS[base](Options(classes, join, UNITS[unit] if plus else None, input_size))
+    if join != "mean" and not any(hasattr(m, "join") for m in network.modules()):
+        raise ValueError(f"{name} has no joins that could be sums")
     if unit_scale != 1:
         # 1×1 units are shortcuts.
         units = [m for m in network.modules() if type(m) is BinaryUnit and m.conv.weight.shape[-1] > 1]

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable
 from pathlib import Path
 
-from .results import SETS, is_resolved, over_seeds
+from .results import SETS, is_resolved
 
 TITLES = {"validation": "validation", "holdout": "held out"}
 UNRESOLVED = "not resolved"
@@ -78,7 +78,7 @@ def differences_table(results: dict) -> list[str]:
             test = f"{d['only_a']} | {d['only_b']} | {d['z']:+.1f} | {d['p']:.2g}"
             lines.append(f"{begin} {d['seed']} | {_points(d)} | {test} | {reading} |")
         if len(seeds) > 1:
-            mean = over_seeds(seeds)
+            (mean,) = (m for m in results["means"] if (m["a"], m["b"], m["set"]) == (a, b, name))
             reading = "" if is_resolved(mean["points"], mean["error"]) else UNRESOLVED
             lines.append(f"{begin} mean of {len(seeds)} | {_points(mean)} | | | | | {reading} |")
     return lines
@@ -110,8 +110,8 @@ EXPLANATION = (
     "are of the first guess, in per cent; ± is the standard error over seeds where there are several. Points are the first's "
     "top-1 less the second's ± its standard error. A seed's test is McNemar's: pictures that only the first, only the second "
     "gets right, z and the two-sided p; it is about the sampling of pictures, and not corrected for the number of tests. Over "
-    "seeds: the mean, and the larger of the seeds' spread and of what sampling alone gives. Below 2 standard errors: not "
-    "resolved."
+    "seeds: the mean, and the larger of what the seeds' spread and what the sampling of pictures gives it; all seeds are "
+    "tested on the same pictures, so more of them do not average sampling away. Below 2 standard errors: not resolved."
 )
 
 

@@ -8,6 +8,7 @@ import base64
 import json
 import math
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -82,15 +83,20 @@ def collect(study, folder: Path, times: dict | None = None) -> dict:
         found.append({"network": network, "seed": seed} | result)
     order = list(study.networks)
     found.sort(key=lambda run: (order.index(run["network"]), run["seed"]))
-    differences = []
+    differences, means = [], []
     for a, b in study.pairs:
         for name in SETS:
+            seeds, pictures = [], []
             for seed in sorted({run["seed"] for run in found}):
                 one, other = right.get((name, a, seed)), right.get((name, b, seed))
                 if one is not None and other is not None:
-                    differences.append({"a": a, "b": b, "set": name, "seed": seed} | mcnemar(one, other))
+                    seeds.append({"a": a, "b": b, "set": name, "seed": seed} | mcnemar(one, other))
+                    pictures.append(one.astype(int) - other)
                 elif (a, b, name, seed) in kept:
-                    differences.append({"a": a, **kept[a, b, name, seed]})
+                    seeds.append({"a": a, **kept[a, b, name, seed]})
+            if seeds:
+                differences += seeds
+                means.append({"a": a, "b": b, "set": name} | over_seeds(seeds, pictures))
     return {
         "study": study.name,
         "title": study.title,
@@ -101,6 +107,7 @@ def collect(study, folder: Path, times: dict | None = None) -> dict:
         "times": times,
         "runs": found,
         "differences": differences,
+        "means": means,
     }
 
 
@@ -129,15 +136,20 @@ def mcnemar(a: np.ndarray, b: np.ndarray) -> dict:
     }
 
 
-def over_seeds(differences: list[dict]) -> dict:
+def over_seeds(differences: list[dict], pictures: Sequence[np.ndarray] = ()) -> dict:
     """Mean and standard error of one pair's differences, a seed each, on one set of pictures.
 
     The standard error is that of the seeds' spread, or, where this is less, what the sampling of pictures alone gives the
-    mean: two or three seeds may lie together by chance.
+    mean: two or three seeds may lie together by chance. All seeds are tested on the same pictures, so sampling moves them
+    together and more seeds do not average it away. It is computed from `pictures`, for each seed which of the two is right (1,
+    0 or -1), about 0 as McNemar's test has it; where a seed has none, it is the largest that a seed alone has.
     """
     points = [difference["points"] for difference in differences]
     count = len(points)
-    sampling = math.sqrt(sum(difference["error"] ** 2 for difference in differences)) / count
+    if len(pictures) == count:
+        sampling = 100 * float(np.sqrt(np.square(np.mean(pictures, axis=0)).sum())) / len(pictures[0])
+    else:
+        sampling = max(difference["error"] for difference in differences)
     spread = statistics.stdev(points) / math.sqrt(count) if count > 1 else 0.0
     return {"seeds": count, "points": statistics.mean(points), "error": max(sampling, spread)}
 

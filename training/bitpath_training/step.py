@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .binary import BinaryConv2d
+from .binary import BALANCED, BinaryConv2d
 from .data import Pictures
 from .loss import distillation_loss, label_loss
 from .pictures import mix, normalise, random_crops
@@ -14,6 +14,10 @@ from .recipe import Optimizer, Recipe
 
 MIXUP_DRAWS = 65_536
 WARMUP_CALLS = 3  # before a CUDA graph is captured: compilers and libraries allocate in their first calls
+
+
+class TrainingError(RuntimeError):
+    """Training that cannot go on, by no fault of the recipe's form."""
 
 
 class TrainingStep:
@@ -101,7 +105,7 @@ class TrainingStep:
         """A weight that no gradient reaches stays random, and the network still learns a little: nothing else would tell."""
         for name, parameter in self.network.named_parameters():
             if parameter.ndim > 1 and (parameter.grad is None or not parameter.grad.any()):
-                raise RuntimeError(f"no gradient reaches {name}")
+                raise TrainingError(f"no gradient reaches {name}")
 
     def autocast(self) -> torch.autocast:
         enabled = self.on_gpu and self.recipe.speed.precision == "bfloat16"
@@ -129,7 +133,9 @@ class TrainingStep:
         return self.average if self.average is not None else _copy_state(self.network)
 
     def latent_names(self) -> set[str]:
-        return {f"{name}.weight" for name, module in self.network.named_modules() if isinstance(module, BinaryConv2d)}
+        """Latent weights that keep their signs where they are rounded: not those that are balanced first, whose mean rounds too."""
+        convs = {name: m for name, m in self.network.named_modules() if isinstance(m, BinaryConv2d)}
+        return {f"{name}.weight" for name, conv in convs.items() if conv.weights not in BALANCED}
 
     def state(self) -> dict:
         state = {"steps": self.steps, "optimizer": self.optimizer.state_dict()}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from .checkpoint import write_whole
 from .costs import count_costs
 from .data import Dataset, Pictures, load_dataset
 from .evaluate import score
@@ -126,7 +127,8 @@ def _prepare(recipe: Recipe, data: Path, runs: Path) -> Path:
         dataset = load_dataset(recipe.data, data)
         sets = {name: getattr(dataset, name) for name in ("pictures", "validation", "holdout")}
         tensors = {name: (p.images, p.labels) for name, p in sets.items() if p is not None}
-        torch.save({"data": recipe_to_dict(recipe)["data"], "classes": dataset.classes, "sets": tensors}, path)
+        values = {"data": recipe_to_dict(recipe)["data"], "classes": dataset.classes, "sets": tensors}
+        write_whole(path, lambda temporary: torch.save(values, temporary))
     elif torch.load(path, mmap=True)["data"] != recipe_to_dict(recipe)["data"]:
         raise ValueError(f"{path} holds other pictures; remove it")
     return path
@@ -150,8 +152,7 @@ def _run(recipe: Recipe, prepared: Path, runs: Path, device: torch.device, stop_
             "epochs": checkpoint.epoch,
             "train_cross_entropy": log[-1]["loss"],
             **{name: one.means() for name, one in scores.items()},
-            # [epoch, top-1] on what the run watches, in the precision of training
-            "curve": [[line["epoch"], line["top1"]] for line in log if "top1" in line],
+            "curve": curve(log, recipe),
             "seconds_an_epoch": statistics.median(line["seconds"] for line in log),
             "costs": count_costs(network, recipe.input_size),
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU",
@@ -160,4 +161,11 @@ def _run(recipe: Recipe, prepared: Path, runs: Path, device: torch.device, stop_
             "right": {name: pack_scores(one.first, one.five) for name, one in scores.items()},
             "watched": read_watch(folder / WATCHED),
         }
-        (folder / RESULT).write_text(json.dumps(result))
+        write_whole(folder / RESULT, lambda temporary: temporary.write_text(json.dumps(result)))
+
+
+def curve(log: list[dict], recipe: Recipe) -> list[list]:
+    """[epoch, top-1] on what the run watches, in the precision of training; not of epochs that it was merely stopped after."""
+    measured = [line for line in log if "top1" in line]
+    due = [line for line in measured if line["epoch"] % recipe.evaluate_every == 0 or line["epoch"] == recipe.epochs]
+    return [[line["epoch"], line["top1"]] for line in due]

@@ -14,7 +14,8 @@ from .evaluate import evaluate
 from .gradients import Watch
 from .networks import build_network
 from .recipe import Recipe
-from .step import TrainingStep
+from .step import TrainingError, TrainingStep
+from .units import Rank1Scale
 
 WATCHED = "gradients.jsonl"
 
@@ -30,7 +31,8 @@ def train(
     """Trains, or goes on where the checkpoint in `runs`/<name> ends, and returns the last checkpoint.
 
     `stop_after` seconds it ends after the epoch it is in; the same call goes on from there later. The schedule is that of
-    all epochs, so pieces add up to the whole run, but for the random numbers. With `watch`, gradients and latent weights are
+    all epochs, so pieces add up to the whole run, but for the random numbers and the rounding of what a checkpoint keeps:
+    latent weights as float16, moments as bfloat16. With `watch`, gradients and latent weights are
     measured meanwhile (gradients.py).
     """
     begin = time.monotonic()
@@ -47,6 +49,7 @@ def train(
 
     done = previous.epoch if previous else 0
     if previous is not None and done >= recipe.epochs:
+        print(f"{recipe.name} has been trained: {path}", flush=True)
         return previous
     torch.manual_seed(recipe.seed + 1_000_003 * done)
     step = make_step(recipe, pictures, dataset.classes, runs, device)
@@ -89,6 +92,9 @@ def make_step(recipe: Recipe, pictures: Pictures, classes: int, runs: Path, devi
         teacher.requires_grad_(False)
     if recipe.start:
         network.load_state_dict(load_checkpoint(runs / recipe.start).model)
+    small = recipe.small_epochs > 0 and recipe.small_size != recipe.input_size
+    if small and any(isinstance(module, Rank1Scale) for module in network.modules()):
+        raise ValueError("XNOR-Net++'s units have a factor for each row and column: small_epochs must be 0")
     steps = recipe.epochs * (len(pictures) // recipe.batch_size)
     return TrainingStep(recipe, network, teacher, pictures, steps)
 
@@ -103,7 +109,7 @@ def train_epoch(step: TrainingStep, title: str) -> float:
         step.run(order[i * batch : (i + 1) * batch])
     mean_loss = step.loss.item() / batches
     if mean_loss != mean_loss:
-        raise FloatingPointError("the loss is not a number: lower the learning rate")
+        raise TrainingError("the loss is not a number: lower the learning rate")
     return mean_loss
 
 

@@ -1,33 +1,79 @@
 """Model files read back, and golden tensors of their parts."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 import torch
 from node import needs_bitpath
+from PIL import Image
 
 from bitpath_training.__main__ import main
+from bitpath_training.data import write_pack
 from bitpath_training.export import model_tensors
-from bitpath_training.golden import golden_tensors, read_model
-from bitpath_training.model_file import graph_json, write_model
+from bitpath_training.golden import answers, golden_tensors, read_metadata, read_model
+from bitpath_training.model_file import REPOSITORY, graph_json, write_model
 from bitpath_training.networks import build_network
+from bitpath_training.pictures import normalise
 
+MODELS = sorted((REPOSITORY / "models").glob("*.safetensors"))
 LABELS = [{"id": str(i), "name": str(i)} for i in range(3)]
 
 
-def write(path, name, graph="{}"):
+def write(path, name, graph="{}", join="mean", size=128):
     torch.manual_seed(0)
-    network = build_network(name, 3).eval()
+    network = build_network(name, 3, join, input_size=size).eval()
     provenance = {"architecture": name}
-    write_model(path, model_tensors(network), name="m", graph=graph, labels=LABELS, input_size=128, provenance=provenance)
+    write_model(path, model_tensors(network), name="m", graph=graph, labels=LABELS, input_size=size, provenance=provenance)
     return network
 
 
-@pytest.mark.parametrize("name", ["igp-resnet21-53-c3d4+reactnet", "bireal-resnet18-64", "igp-densenet51-53"])
+@pytest.mark.parametrize(
+    "name", ["igp-resnet21-53-c3d4+reactnet", "bireal-resnet18-64", "igp-densenet51-53", "real-to-bin-resnet18"]
+)
 def test_a_model_file_read_back_computes_the_same(tmp_path, name):
     network = write(tmp_path / "m.safetensors", name)
     inputs = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
-        torch.testing.assert_close(read_model(tmp_path / "m.safetensors")(inputs), network(inputs))
+        torch.testing.assert_close(read_model(tmp_path / "m.safetensors", "{}")(inputs), network(inputs))
+
+
+def test_a_network_of_its_own_size(tmp_path):
+    network = write(tmp_path / "m.safetensors", "igp-resnet21-53-c3d4+xnor-net-pp", size=64)
+    inputs = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(read_model(tmp_path / "m.safetensors", "{}")(inputs), network(inputs))
+
+
+@needs_bitpath
+def test_a_file_of_another_graph_is_refused(tmp_path):
+    """Sums have the tensors of means: nothing else in the file tells them apart."""
+    name = "igp-resnet21-53-c3d4"
+    for join, scale in (("sum", 1.0), ("mean", 0.5)):
+        write(tmp_path / "m.safetensors", name, graph_json(name, 3, 128, join, scale), join)
+        with pytest.raises(ValueError, match="another graph"):
+            read_model(tmp_path / "m.safetensors")
+
+
+@needs_bitpath
+def test_answers_are_of_pictures_of_the_model_s_size(tmp_path):
+    name = "igp-resnet21-53-c3d4+xnor-net-pp"
+    write(tmp_path / "m.safetensors", name, graph_json(name, 3, 64), size=64)
+    picture = BytesIO()
+    Image.new("RGB", (64, 64), (200, 30, 90)).save(picture, "PNG")
+    write_pack(tmp_path / "a.bin", [(0, picture.getvalue())])
+    network = read_model(tmp_path / "m.safetensors")
+    with torch.no_grad():
+        expected = network(normalise(torch.tensor([200.0, 30, 90])[None, :, None, None].expand(1, 3, 64, 64))).argmax(1)
+    assert (
+        answers(network, tmp_path / "a.bin", read_metadata(tmp_path / "m.safetensors").input_size, 1).tolist()
+        == expected.tolist()
+    )
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_the_models_of_the_repository_name_their_licence(path):
+    assert read_metadata(path).license == "Apache-2.0"
 
 
 def test_parts(tmp_path):

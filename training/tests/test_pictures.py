@@ -5,6 +5,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 import torch
+from node import needs_bitpath, run_node
 from PIL import Image
 
 from bitpath_training.data import load_labels, load_pictures, read_pack, write_pack
@@ -44,6 +45,65 @@ def test_normalise():
     levels[..., 1] = 255
     expected = [[-0.485 / 0.229, 0.515 / 0.229], [-0.456 / 0.224, 0.544 / 0.224], [-0.406 / 0.225, 0.594 / 0.225]]
     torch.testing.assert_close(normalise(levels)[0, :, 0], torch.tensor(expected))
+
+
+def bytes_of(image, kind="PNG", **options):
+    encoded = BytesIO()
+    image.save(encoded, kind, **options)
+    return encoded.getvalue()
+
+
+def test_pictures_are_seen_as_the_engine_sees_them(tmp_path):
+    """Turned as EXIF says; transparency on white; the middle cut out by the engine's rule."""
+    turned = Image.new("RGB", (8, 16), (200, 0, 0))
+    turned.paste((0, 0, 200), (0, 8, 8, 16))
+    exif = Image.Exif()
+    exif[0x112] = 6  # a quarter turn to the right: its lower half comes to the left
+    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    palette = Image.new("P", (8, 8), 0)
+    palette.putpalette([10, 200, 30])
+    half = Image.new("LA", (8, 8), (55, 51))
+    wide = Image.fromarray(np.arange(11, dtype=np.uint8)[None].repeat(8, 0) * 20)
+    pack = [
+        bytes_of(turned, "JPEG", exif=exif, quality=95),
+        bytes_of(clear),
+        bytes_of(palette, transparency=0),
+        bytes_of(half),
+        bytes_of(wide),
+    ]
+    write_pack(tmp_path / "a.bin", [(0, picture) for picture in pack])
+    images = load_pictures(("a.bin",), tmp_path, 8, ["one"]).images.permute(0, 2, 3, 1).int()
+    assert images[0, 4, 0].tolist()[2] > 150 and images[0, 4, 7].tolist()[0] > 150
+    assert images[1, 4, 4].tolist() == images[2, 4, 4].tolist() == [255] * 3
+    assert images[3, 4, 4].tolist() == [215] * 3
+    assert images[4, 0, :, 0].tolist() == [20 * i for i in range(2, 10)]  # half of a margin of 3: to the even one
+
+
+@needs_bitpath
+def test_the_engine_decodes_to_the_same_pixels(tmp_path):
+    exif = Image.Exif()
+    exif[0x112] = 8
+    random = np.random.default_rng(0)
+    opaque, clear = (Image.fromarray(random.integers(0, 256, (8, 8, channels), np.uint8)) for channels in (3, 4))
+    pictures = {"turned.webp": bytes_of(opaque, "WEBP", exif=exif, lossless=True), "clear.png": bytes_of(clear)}
+    (tmp_path / "one").mkdir()
+    for name, encoded in pictures.items():
+        (tmp_path / "one" / name).write_bytes(encoded)
+    ours = load_pictures((tmp_path.name,), tmp_path.parent, 8, ["one"]).images.permute(0, 2, 3, 1).int().numpy()
+    script = """
+    import { decodeImage } from '#lib/images/decode.js';
+    const decoded = await Promise.all(process.argv.slice(1).map((path) => decodeImage(path)));
+    console.log(JSON.stringify(decoded.map(({ pixels }) => [...pixels])));
+    """
+    theirs = run_node(script, *(str(tmp_path / "one" / name) for name in sorted(pictures)))
+    assert np.abs(ours - np.array(theirs).reshape(ours.shape)).max() <= 1  # the two blend with other roundings
+
+
+def test_what_the_engine_cannot_read_is_not_trained_on(tmp_path):
+    (tmp_path / "folder" / "one").mkdir(parents=True)
+    for kind in ("BMP", "PNG"):
+        (tmp_path / "folder" / "one" / f"a.{kind.lower()}").write_bytes(bytes_of(Image.new("RGB", (8, 8)), kind))
+    assert len(load_pictures(("folder",), tmp_path, 8, ["one"])) == 1
 
 
 def test_packs_and_folders(tmp_path):

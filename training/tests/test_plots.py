@@ -4,9 +4,10 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from bitpath_training.figures import depth_of, figures, positions
+from bitpath_training.figures import curves, depth_of, figures, positions
 from bitpath_training.gradients import EDGES, SHARPNESS
 from bitpath_training.plots import nice_ticks
+from bitpath_training.results import over_seeds
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -23,7 +24,13 @@ def results(seeds: int) -> dict:
         for seed in range(seeds)
     ]
     titles = {"one": {"title": "One & all"}, "two": {"title": "Two"}}
-    return {"study": "small", "protocol": "Of nothing.", "networks": titles, "runs": runs, "differences": differences}
+    means = [
+        {"a": "one", "b": "two", "set": name} | over_seeds([d for d in differences if d["set"] == name])
+        for name in ("validation", "holdout")
+        if seeds
+    ]
+    results = {"study": "small", "protocol": "Of nothing.", "networks": titles, "runs": runs}
+    return results | {"differences": differences, "means": means}
 
 
 def watched(units: list[str]) -> dict:
@@ -51,6 +58,14 @@ def test_all_pictures():
 def test_without_results_there_are_no_pictures():
     assert figures(results(0), {}) == {}
     assert list(figures(results(1), {"one": {}})) == ["small-differences", "small-curves"]
+
+
+def test_curves_average_epochs_of_the_same_number():
+    """A run that lacks an epoch, or has one more, does not shift the others."""
+    found = results(2)
+    found["runs"][1]["curve"].insert(1, [7, 90.0])
+    for runs in (found["runs"], found["runs"][::-1]):
+        assert curves(found | {"runs": runs}) == curves(results(2))
 
 
 def test_where_units_stand():

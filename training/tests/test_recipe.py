@@ -17,7 +17,7 @@ SMALL = {"name": "n", "title": "t", "network": "resnet18", "epochs": 1, "data": 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_recipes_of_the_repository(path):
     recipe = load_recipe(path)
-    assert recipe.name == path.stem
+    assert recipe.name == path.stem and recipe.data.name == "Tiny-ImageNet-200"
     with torch.device("meta"):
         build_network(recipe.network, 3, recipe.join, recipe.unit_scale, recipe.input_size)
     assert recipe_from_dict(recipe_to_dict(recipe)) == recipe

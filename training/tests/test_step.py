@@ -1,5 +1,8 @@
 """Mixup, optimizers, stage one, two sizes of pictures, and what a checkpoint keeps."""
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -13,6 +16,7 @@ from bitpath_training.networks import build_network
 from bitpath_training.pictures import mix
 from bitpath_training.recipe import Teacher, recipe_from_dict
 from bitpath_training.step import TrainingStep, learning_rate
+from bitpath_training.train import make_step
 
 SMALL = {
     "name": "n",
@@ -93,12 +97,33 @@ def test_pictures_of_two_sizes():
     assert sizes == [48, 32]
 
 
+def test_sizes_that_a_unit_cannot_change():
+    recipe = recipe_from_dict(SMALL | {"network": "xnor-net-pp-resnet18", "small_epochs": 1, "small_size": 48})
+    pictures = Pictures(torch.zeros(4, 3, 16, 16, dtype=torch.uint8), torch.arange(4))
+    with pytest.raises(ValueError, match="small_epochs must be 0"):
+        make_step(recipe, pictures, 4, Path(), torch.device("cpu"))
+    make_step(dataclasses.replace(recipe, small_size=32), pictures, 4, Path(), torch.device("cpu"))
+
+
 def test_no_latent_weight_changes_its_sign_in_a_checkpoint():
     weights = torch.tensor([1e-12, -1e-12, 0.0, -0.0, 0.3, -0.3])
     small = small_weights({"a": weights, "b": weights}, {"a"})
     assert small["a"].dtype == torch.float16 and small["b"] is weights
     assert torch.equal(small["a"] >= 0, weights >= 0)
     torch.testing.assert_close(small["a"].float(), weights, rtol=1e-3, atol=1e-7)
+
+
+@pytest.mark.parametrize("network", ["igp-resnet21-53-c3d4+ir", "reactnet18-bn-free"])
+def test_nor_does_one_that_is_balanced_first(network):
+    step = make(network=network)
+    convs = {name: m for name, m in step.network.named_modules() if isinstance(m, BinaryConv2d)}
+    with torch.no_grad():
+        for conv in convs.values():
+            conv.weight.add_(0.5)  # float16 is coarse there
+    before = {name: (conv.bits(), conv.scale()) for name, conv in convs.items()}
+    step.network.load_state_dict(small_weights(step.network.state_dict(), step.latent_names()))
+    for name, conv in convs.items():
+        assert torch.equal(conv.bits(), before[name][0]) and torch.equal(conv.scale(), before[name][1])
 
 
 def test_calibration_error():

@@ -1,5 +1,6 @@
 """Studies: a small one from pictures to tables, what is kept of it, the studies of the repository, the costs."""
 
+import dataclasses
 import json
 import shutil
 from io import BytesIO
@@ -12,13 +13,14 @@ from PIL import Image
 
 from bitpath_training.__main__ import main
 from bitpath_training.blocks import BinaryUnit
+from bitpath_training.checkpoint import write_whole
 from bitpath_training.costs import count_costs
 from bitpath_training.data import write_pack
 from bitpath_training.model_file import REPOSITORY, graph_json
 from bitpath_training.networks import build_network
 from bitpath_training.report import describe
 from bitpath_training.results import collect, is_resolved, mcnemar, over_seeds, pack_scores, unpack_scores
-from bitpath_training.study import load_study, parse_run
+from bitpath_training.study import curve, load_study, parse_run
 
 STUDIES = REPOSITORY / "training" / "studies"
 RESULTS = REPOSITORY / "training" / "results"
@@ -81,6 +83,10 @@ def test_a_small_study(tmp_path, capsys):
     for difference in found["differences"]:
         accuracies = {run["network"]: run[difference["set"]]["top1"] for run in found["runs"] if run["seed"] == 3}
         assert difference["points"] == pytest.approx(accuracies["one"] - accuracies["two"])
+    assert found["means"] == [
+        {"a": "one", "b": "two", "set": d["set"], "seeds": 1, "points": d["points"], "error": pytest.approx(d["error"])}
+        for d in found["differences"]
+    ]
     text = (results / "small.md").read_text()
     assert text.count("| Two |") == 5 and "Not trained yet: Three." in text and str(tmp_path) not in text
 
@@ -95,6 +101,28 @@ def test_a_small_study(tmp_path, capsys):
 
     study.write_text(SMALL.replace("unit_scale = 0.5", "unit_scale = 0.25"))
     assert call("results") == 1  # trained by another recipe
+
+
+def test_a_curve_has_no_epoch_that_a_run_was_stopped_after(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    recipe = dataclasses.replace(load_study(tmp_path / "small.toml").recipe("one", 0), epochs=7, evaluate_every=3)
+    log = [{"epoch": epoch, "loss": 1.0} | ({"top1": 10.0 * epoch} if epoch != 1 else {}) for epoch in (1, 2, 3, 6, 7)]
+    assert curve(log, recipe) == [[3, 30.0], [6, 60.0], [7, 70.0]]
+
+
+def test_files_are_written_whole(tmp_path):
+    """A run that is cut off while it writes leaves no half of a result, which would count as one."""
+    path = tmp_path / "result.json"
+
+    def cut_off(temporary):
+        temporary.write_text('{"epochs"')
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(path, cut_off)
+    assert not path.exists()
+    write_whole(path, lambda temporary: temporary.write_text("{}"))
+    assert path.read_text() == "{}" and list(tmp_path.iterdir()) == [path]
 
 
 def test_the_paired_test():
@@ -113,10 +141,24 @@ def test_pictures_are_packed_whole():
 def test_means_over_seeds():
     one, same, other = ({"points": points, "error": 0.5} for points in (1.0, 1.0, 2.0))
     assert over_seeds([one]) == {"seeds": 1, "points": 1, "error": 0.5}
-    # Two seeds that lie together by chance do not make a difference surer than its pictures do.
-    assert over_seeds([one, same]) == {"seeds": 2, "points": 1, "error": pytest.approx(0.5 / 2**0.5)}
+    # Seeds that lie together do not make a difference surer than its pictures do, which are the same for all.
+    assert over_seeds([one, same]) == {"seeds": 2, "points": 1, "error": 0.5}
+    assert over_seeds([one, same | {"error": 0.6}])["error"] == 0.6
     assert over_seeds([one, other])["error"] == pytest.approx(0.5)
     assert is_resolved(-1.0, 0.5) and not is_resolved(0.99, 0.5) and not is_resolved(0, 0)
+
+
+def test_sampling_moves_all_seeds_together():
+    """20 pictures: seed by seed 4 that only the first gets right, the same ones or others."""
+    seeds, other = np.zeros((2, 20), int), np.zeros(20, int)
+    seeds[:, :4] = 1
+    other[4:8] = 1
+    one = mcnemar(seeds[0] == 1, np.zeros(20, bool))
+    assert one["error"] == pytest.approx(10)
+    assert over_seeds([one], [seeds[0]])["error"] == pytest.approx(10)
+    assert over_seeds([one, one], seeds)["error"] == pytest.approx(10)
+    assert over_seeds([one, one], [seeds[0], other])["error"] == pytest.approx(10 / 2**0.5)
+    assert over_seeds([one, one], [seeds[0]])["error"] == pytest.approx(10)  # a seed whose pictures are not kept
 
 
 @pytest.mark.parametrize("path", sorted(STUDIES.glob("*.toml")), ids=lambda path: path.stem)
@@ -182,6 +224,12 @@ def test_controls_have_the_gain_of_a_mean_join():
 def test_a_scale_needs_units():
     with pytest.raises(ValueError, match="no units"):
         build_network("resnet18", 3, unit_scale=0.5)
+
+
+def test_sums_need_joins():
+    for name in ("resnet18", "bireal-resnet18-64", "bireal-chain-41", "binary-densenet51-32"):
+        with pytest.raises(ValueError, match=f"{name} has no joins"):
+            build_network(name, 3, "sum")
 
 
 @needs_bitpath

@@ -1,6 +1,7 @@
 """From pictures to a model file on a synthetic set, on the CPU."""
 
 import json
+import subprocess
 from io import BytesIO
 
 import numpy as np
@@ -9,10 +10,13 @@ import torch
 from node import needs_bitpath, run_node
 from PIL import Image
 
+from bitpath_training import __main__ as main_module
+from bitpath_training import binary
+from bitpath_training import train as train_module
 from bitpath_training.__main__ import main
 from bitpath_training.checkpoint import load_checkpoint
-from bitpath_training.data import write_pack
-from bitpath_training.recipe import load_recipe
+from bitpath_training.data import Dataset, Pictures, write_pack
+from bitpath_training.recipe import load_recipe, recipe_from_dict
 
 CLASSES = 3
 RECIPE = """
@@ -80,7 +84,7 @@ def test_a_run_leaves_a_log_and_a_checkpoint(trained):
         assert checkpoint.epoch == 2 and checkpoint.recipe == load_recipe(trained / f"{name}.toml")
 
 
-def test_resuming_goes_on(folder, trained):
+def test_resuming_goes_on(folder, trained, capsys):
     (folder / "piece.toml").write_text((folder / "teacher.toml").read_text().replace('"teacher"', '"piece"'))
     assert call("train", folder, "piece", "--stop-after", "0") == 0
     path = folder / "runs" / "piece" / "checkpoint.pt"
@@ -91,6 +95,68 @@ def test_resuming_goes_on(folder, trained):
     assert second.epoch == 2 and second.training == {}  # it has ended
     assert not torch.equal(first.model["fc.weight"], second.model["fc.weight"])
     assert call("train", folder, "piece", "--set", "seed=1") == 1  # of another recipe
+    capsys.readouterr()
+    assert call("train", folder, "piece") == 0 and "piece has been trained" in capsys.readouterr().out
+    for command, *more in (("evaluate",), ("export", str(folder / "piece.safetensors"))):
+        with pytest.raises(SystemExit):  # they take the checkpoint's recipe, which no word here can change
+            call(command, folder, "piece", *more, "--set", "input_size=999")
+
+
+def test_what_goes_wrong_is_a_line(folder, monkeypatch, capsys):
+    (folder / "wrong.toml").write_text((folder / "teacher.toml").read_text().replace('"teacher"', '"wrong"'))
+    assert call("train", folder, "wrong", "--set", "optimizer.lr=1e30") == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "bitpath_training: the loss is not a number: lower the learning rate"
+    monkeypatch.setattr(binary, "clipped_sign", lambda x: torch.where(x >= 0, 1.0, -1.0) + 0 * x)
+    assert call("train", folder, "wrong", "--set", "network='bireal-resnet18-64'") == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("bitpath_training: no gradient reaches body.0")
+
+    def fail(*_arguments):
+        raise subprocess.CalledProcessError(1, ["node", "training/print_graph.mjs"])
+
+    monkeypatch.setattr(main_module, "run_evaluate", fail)
+    assert call("evaluate", folder, "teacher") == 1
+    assert "bitpath_training: Command '['node', 'training/print_graph.mjs']'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("network", "optimizer", "ema"),
+    [
+        ("resnet18", {"lr": 1e-3}, 0.0),
+        ("resnet18", {"kind": "sgd", "lr": 0.01}, 0.5),
+        ("igp-resnet21-53-c3d4", {"lr": 1e-3}, 0.5),
+    ],
+)
+def test_pieces_add_up_to_the_whole_run(network, optimizer, ema, tmp_path, monkeypatch):
+    """Without what makes them differ: random crops, the order of pictures, and the rounding of checkpoints."""
+    monkeypatch.setattr(train_module, "small_weights", lambda state, _latent: {k: v.clone() for k, v in state.items()})
+    monkeypatch.setattr(train_module, "small_training", lambda training, _latent: training)
+    monkeypatch.setattr(torch, "randperm", lambda count, device=None: torch.arange(count, device=device))
+    torch.manual_seed(0)
+    pictures = Pictures(torch.randint(0, 256, (16, 3, 32, 32), dtype=torch.uint8), torch.arange(16) % 4)
+    changes = {
+        "title": "t",
+        "network": network,
+        "epochs": 3,
+        "input_size": 32,
+        "batch_size": 16,
+        "evaluate_every": 3,
+        "ema_decay": ema,
+        "optimizer": optimizer | {"warmup_steps": 1},
+        "augmentation": {"crop": [1, 1], "aspect": [1, 1], "flip": False},
+        "data": {"name": "d", "train": [], "validation": []},
+    }
+
+    def run(name, calls, **options):
+        for _ in range(calls):
+            recipe = recipe_from_dict(changes | {"name": name})
+            checkpoint = train_module.train(recipe, Dataset(pictures, pictures, 4), tmp_path, torch.device("cpu"), **options)
+        losses = [json.loads(line)["loss"] for line in (tmp_path / name / "log.jsonl").read_text().splitlines()]
+        assert checkpoint.epoch == len(losses) == 3
+        return losses, checkpoint.model
+
+    whole, pieces = run("whole", 1), run("pieces", 3, stop_after=0)
+    torch.testing.assert_close(pieces[0], whole[0])
+    torch.testing.assert_close(pieces[1], whole[1])
 
 
 def test_two_stages_by_sgd_with_mixup_a_teacher_and_small_pictures(trained):
@@ -139,6 +205,15 @@ def test_the_exported_model_is_the_trained_network(trained):
     taps = (weight >= 0).permute(0, 2, 3, 1).flatten(1).numpy()
     assert np.array_equal(bits[:, : taps.shape[1]], taps) and not bits[:, taps.shape[1] :].any()
     np.testing.assert_allclose(model["scale"], weight.abs().mean((1, 2, 3)), rtol=2**-8)
+
+
+def test_stage_one_is_not_served(trained, tmp_path, capsys):
+    """A model file has 1-bit weights alone: it would hold another network than the one that was measured."""
+    text = (trained / "student.toml").read_text().replace('name = "student"', 'name = "real"\nweights = "real"\nepochs = 1')
+    (trained / "real.toml").write_text(text.replace("epochs = 2\n", ""))
+    assert call("train", trained, "real") == 0
+    assert call("export", trained, "real", str(tmp_path / "real.safetensors"), "--graph", str(trained / "real.toml")) == 1
+    assert "real weights" in capsys.readouterr().err and not list(tmp_path.iterdir())
 
 
 @needs_bitpath
