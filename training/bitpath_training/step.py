@@ -133,7 +133,7 @@ class TrainingStep:
         return self.average if self.average is not None else _copy_state(self.network)
 
     def latent_names(self) -> set[str]:
-        """Latent weights that keep their signs where they are rounded: not those that are balanced first, whose mean rounds too."""
+        """Latent weights that keep their signs where they are rounded: not the balanced ones, whose mean rounds too."""
         convs = {name: m for name, m in self.network.named_modules() if isinstance(m, BinaryConv2d)}
         return {f"{name}.weight" for name, conv in convs.items() if conv.weights not in BALANCED}
 
