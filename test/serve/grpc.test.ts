@@ -181,6 +181,23 @@ describe('gRPC', () => {
     );
   });
 
+  it('reads no message before it knows the key, and none of more parts than a request has', async () => {
+    const path = '/inference.GRPCInferenceService/ModelInfer';
+    const inputs = Buffer.alloc(90_000, Uint8Array.of(0x2a, 0));
+    await fails(raw(path, inputs), grpc.status.RESOURCE_EXHAUSTED, /4096 fields/, 'ERR_BITPATH_TOO_LARGE');
+    const { grpc: address } = await start({ grpc_port: 0, api_keys: ['correct-horse-battery'] });
+    const other = new grpc.Client(address!, grpc.credentials.createInsecure());
+    for (const bytes of [inputs, Buffer.from([0xff, 0xff])]) {
+      const call = new Promise((resolve, reject) => {
+        other.makeUnaryRequest(path, identity, identity, bytes, (error, value) =>
+          error ? reject(error) : resolve(value),
+        );
+      });
+      await fails(call, grpc.status.UNAUTHENTICATED, /API key/, 'ERR_BITPATH_UNAUTHORIZED');
+    }
+    other.close();
+  });
+
   it('says how it fares to the health service', async () => {
     const health = new grpc.Client(running.grpc!, grpc.credentials.createInsecure());
     const { path, requestSerialize, responseDeserialize } = healthService['Check']!;

@@ -4,7 +4,7 @@ import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import type * as Grpc from '@grpc/grpc-js';
 import type * as Health from 'grpc-health-check';
 import { BitpathError } from '../../errors.js';
-import { file_inference, GRPCInferenceService } from '../../protocol/grpc/index.js';
+import { checkMessageSize, file_inference, GRPCInferenceService } from '../../protocol/grpc/index.js';
 import { hostAndPort, listenError, readTls } from '../listen.js';
 import { loadPackage } from '../packages.js';
 import { keyChecker, keyOf } from '../rest/security.js';
@@ -80,24 +80,21 @@ export class GrpcServer {
   }
 }
 
-/** A message that could not be read is passed on as the error that it is, so that the call is answered like any other. */
-type Received = Message | BitpathError;
-
 function inferenceService(
   grpc: typeof Grpc,
   calls: Readonly<Record<string, Call>>,
   isKnown: (key: string) => boolean,
   log: Log,
 ): { definition: Grpc.ServiceDefinition; handlers: Grpc.UntypedServiceImplementation } {
-  const definition: Record<string, Grpc.MethodDefinition<Received, Message>> = {};
-  const handlers: Record<string, Grpc.handleUnaryCall<Received, Message>> = {};
+  const definition: Record<string, Grpc.MethodDefinition<Buffer, Message>> = {};
+  const handlers: Record<string, Grpc.handleUnaryCall<Buffer, Message>> = {};
   for (const method of GRPCInferenceService.methods) {
     const call = calls[method.name];
     if (call === undefined)
       throw new BitpathError('ERR_BITPATH_INTERNAL', { reason: `${method.name} has no implementation` });
     definition[method.name] = methodDefinition(method);
     handlers[method.name] = (unary, callback) => {
-      answer(call, unary, isKnown).then(
+      answer(call, method.input, unary, isKnown).then(
         (message) => callback(null, message),
         (error) => callback(statusOf(grpc, error, method.name, log)),
       );
@@ -106,23 +103,28 @@ function inferenceService(
   return { definition, handlers };
 }
 
-function methodDefinition({ parent, name, input, output }: DescMethod): Grpc.MethodDefinition<Received, Message> {
+function methodDefinition({ parent, name, output }: DescMethod): Grpc.MethodDefinition<Buffer, Message> {
   return {
     path: `/${parent.typeName}/${name}`,
     requestStream: false,
     responseStream: false,
-    requestSerialize: (message) => serialize(input, message as Message),
-    requestDeserialize: (bytes) => {
-      try {
-        return fromBinary(input, bytes);
-      } catch (cause) {
-        const details = { argument: 'the message', expected: input.typeName, received: 'something else' };
-        return new BitpathError('ERR_BITPATH_ARGUMENT', details, { cause });
-      }
-    },
+    requestSerialize: (bytes) => bytes,
+    // Read only once the caller's key is known: a message costs more memory than its bytes.
+    requestDeserialize: (bytes) => bytes,
     responseSerialize: (message) => serialize(output, message),
     responseDeserialize: (bytes) => fromBinary(output, bytes),
   };
+}
+
+/** Throws `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_TOO_LARGE`. */
+function readMessage(schema: DescMessage, bytes: Uint8Array): Message {
+  checkMessageSize(schema, bytes);
+  try {
+    return fromBinary(schema, bytes, { readUnknownFields: false });
+  } catch (cause) {
+    const details = { argument: 'the message', expected: schema.typeName, received: 'something else' };
+    throw new BitpathError('ERR_BITPATH_ARGUMENT', details, { cause });
+  }
 }
 
 function serialize(schema: DescMessage, message: Message): Buffer {
@@ -132,14 +134,15 @@ function serialize(schema: DescMessage, message: Message): Buffer {
 
 async function answer(
   call: Call,
-  unary: Grpc.ServerUnaryCall<Received, Message>,
+  schema: DescMessage,
+  unary: Grpc.ServerUnaryCall<Buffer, Message>,
   isKnown: (key: string) => boolean,
 ): Promise<Message> {
-  const { request, metadata } = unary;
+  const { metadata } = unary;
   const headers = metadata.getMap() as Record<string, string>;
   if (!isKnown(keyOf(headers['authorization'], headers['x-api-key'])))
     throw new BitpathError('ERR_BITPATH_UNAUTHORIZED');
-  if (request instanceof BitpathError) throw request;
+  const request = readMessage(schema, unary.request);
   const controller = new AbortController();
   // Also where the deadline is over.
   unary.once('cancelled', () => controller.abort(new BitpathError('ERR_BITPATH_ABORTED')));
