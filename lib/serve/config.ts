@@ -62,6 +62,7 @@ function makeSchema({ z }: typeof Zod) {
     limits: z
       .strictObject({
         body_bytes: count(1024, 2 ** 31 - 1).default(64 * 2 ** 20),
+        json_bytes: count(1024, 2 ** 31 - 1).default(8 * 2 ** 20),
         header_bytes: count(1024, 2 ** 20).default(16 * 2 ** 10),
         connections: count(1, 1_000_000).default(1024),
         headers_timeout_ms: count(1, 3_600_000).default(10_000),
@@ -199,6 +200,7 @@ const KEYS = [
     'allow_timeout_override',
     'max_queue_size',
     'body_bytes',
+    'json_bytes',
     'header_bytes',
   ],
   ...['connections', 'headers_timeout_ms', 'request_timeout_ms', 'keep_alive_timeout_ms', 'picture_pixels', 'decoders'],

@@ -66,6 +66,27 @@ describe('limits', () => {
     assert.deepEqual([multipart.status, multipart.body.code], [413, 'ERR_BITPATH_TOO_LARGE']);
   });
 
+  it('of the JSON in a body, whose binary data may be larger', async () => {
+    const { url } = await start({ limits: { json_bytes: 2000, body_bytes: 20_000 } });
+    const packed = new Uint8Array(gzipSync(body));
+    for (const [what, headers] of [
+      [body, {}],
+      [packed, { 'content-encoding': 'gzip' }],
+    ] as const) {
+      const { status, body } = await post(url + INFER, what, { headers });
+      assert.deepEqual([status, body.code], [413, 'ERR_BITPATH_TOO_LARGE']);
+      assert.match(body.error, /^The JSON is over the limit of 2000 bytes/);
+    }
+    const shape = [2, 3, SIDE, SIDE];
+    const header = JSON.stringify({
+      inputs: [{ name: 'input', datatype: 'FP32', shape, parameters: { binary_data_size: 4 * 6 * SIDE * SIDE } }],
+      outputs: [{ name: 'logits' }],
+    }).padEnd(2000);
+    const binary = Buffer.concat([Buffer.from(header), new Uint8Array(floats(2).buffer)]);
+    const headers = { 'inference-header-content-length': '2000' };
+    assert.equal((await post(url + INFER, binary, { headers })).status, 200);
+  });
+
   it('of pictures: pixels before they are decoded, and how many wait', async () => {
     const { url } = await start({ limits: { picture_pixels: 1000, decoders: 1, decode_queue: 0 } });
     const fine = new Uint8Array(await picture(1, 'png', 40, 25));
