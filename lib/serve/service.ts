@@ -36,6 +36,9 @@ export class InferenceService {
   readonly #log: Log;
   #state: 'loading' | 'ready' | 'draining' = 'loading';
   #stopPolling = () => {};
+  /** Requests whose answers are not sent yet, those that still come in included. */
+  #requests = 0;
+  #onIdle: (() => void)[] = [];
 
   constructor(config: ServerConfig, { log = NO_LOG, clock = systemClock }: { log?: Log; clock?: Clock } = {}) {
     this.config = config;
@@ -79,6 +82,7 @@ export class InferenceService {
     const { model_repository, models, repository_poll_secs } = this.config;
     if (failure !== undefined && (model_repository === null || models !== undefined)) throw failure;
     if (this.#state === 'loading') this.#state = 'ready';
+    if (this.isDraining) return;
     if (model_repository !== null && repository_poll_secs > 0) this.#poll(repository_poll_secs * 1000);
   }
 
@@ -90,6 +94,18 @@ export class InferenceService {
     return this.#state === 'draining';
   }
 
+  /** Counts a request from the moment that its headers have come; the end waits for it. Call what it returns once it is answered. */
+  enter(): () => void {
+    this.#requests++;
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#requests--;
+      if (this.#requests === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    };
+  }
+
   /** From now on the server is not ready, though it still answers. Resolves once no request is on its way, or after `seconds`. */
   async drain(seconds: number = this.config.drain_secs): Promise<void> {
     this.#state = 'draining';
@@ -98,7 +114,7 @@ export class InferenceService {
     const limit = new Promise<void>((resolve) => {
       giveUp = this.clock.after(seconds * 1000, resolve);
     });
-    await Promise.race([this.repository.idle(), limit]);
+    await Promise.race([Promise.all([this.repository.idle(), this.#idle()]), limit]);
     giveUp();
   }
 
@@ -160,6 +176,11 @@ export class InferenceService {
   ): Promise<{ served: ServedModel } & Classified> {
     const served = name === '' ? this.defaultModel() : this.repository.resolve(name);
     return served.classify(files, context).then((classified) => ({ served, ...classified }));
+  }
+
+  #idle(): Promise<void> {
+    if (this.#requests === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
   }
 
   #poll(milliseconds: number): void {

@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
 import fastify from 'fastify';
-import { bitpath } from '#lib/serve/index.js';
+import { bitpath, createServer } from '#lib/serve/index.js';
 import { root } from '../build/root.js';
 import { floats, picture, type Running, SIDE, start, temporaryFolder, tinyModel, until } from './servers.js';
 
@@ -331,7 +331,23 @@ describe('the end', () => {
   });
 
   it('does not wait for who sends nothing', async () => {
-    const { url, server } = await start();
+    const { url, server } = await start({ drain_secs: 60 });
+    const { hostname, port } = new URL(url);
+    const silent = net.connect(Number(port), hostname);
+    const half = net.connect(Number(port), hostname, () => half.write('GET /v2 HTTP/1.1\r\nHost: local'));
+    const idle = net.connect(Number(port), hostname, () => idle.write('GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n'));
+    const sockets = [silent, half, idle];
+    for (const socket of sockets) socket.on('error', () => {});
+    const closed = Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+    await new Promise((resolve) => idle.once('data', resolve));
+    const began = performance.now();
+    await server.close();
+    await closed;
+    assert.ok(performance.now() - began < 20_000);
+  });
+
+  it('waits for a body that does not come, but not beyond the limit', async () => {
+    const { url, server } = await start({ drain_secs: 1 });
     const { hostname, port } = new URL(url);
     const socket = net.connect(Number(port), hostname);
     let closed = false;
@@ -339,12 +355,89 @@ describe('the end', () => {
       closed = true;
     });
     socket.on('error', () => {});
-    socket.write(`POST ${INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{`);
+    socket.write(`POST ${INFER} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{`);
     await until(
       async () => new Promise((resolve) => server.app.server.getConnections((_, count) => resolve(count === 1))),
     );
+    const began = performance.now();
     await server.close();
+    assert.ok(performance.now() - began < 20_000);
     await until(() => closed);
+  });
+
+  it('waits for an upload that is under way, and answers it', async () => {
+    const { url, server } = await start({ drain_secs: 30 });
+    const { hostname, port } = new URL(url);
+    let answer = '';
+    const socket = net.connect(Number(port), hostname);
+    socket.setEncoding('latin1').on('data', (chunk) => (answer += chunk));
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    const head = `POST ${INFER} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`;
+    socket.write(head + body.slice(0, 50));
+    const entered = new Promise<void>((resolve) => {
+      const { enter } = server.service;
+      server.service.enter = function () {
+        resolve();
+        return enter.call(this);
+      };
+    });
+    await entered;
+    const closing = server.close();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal((await fetch(`${url}/v2/health/ready`)).status, 503);
+    socket.write(body.slice(50));
+    await ended;
+    assert.match(answer, /^HTTP\/1\.1 200 .*"outputs"/s);
+    await closing;
+  });
+
+  it('answers an upload that outlasts it with 503', async () => {
+    const { url, server } = await start({ drain_secs: 0 });
+    const { hostname, port } = new URL(url);
+    let answer = '';
+    const socket = net.connect(Number(port), hostname);
+    socket.setEncoding('latin1').on('data', (chunk) => (answer += chunk));
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    const head = `POST ${INFER} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`;
+    socket.write(head + body.slice(0, 50));
+    await until(() => server.app.server.listening && socket.bytesWritten > 0);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const closing = server.close();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    socket.write(body.slice(50));
+    await ended;
+    assert.match(answer, /^HTTP\/1\.1 503 .*ERR_BITPATH_UNAVAILABLE/s);
+    await closing;
+  });
+
+  it('rejects what waits for a version that was unloaded', async () => {
+    const running = await start({ model_defaults: { dynamic_batching: WAITS }, drain_secs: 0 });
+    const waiting = post(running.url + INFER);
+    await until(() => served(running).pending === 1);
+    assert.equal((await post(`${running.url}/v2/repository/models/tiny/unload`, '')).status, 200);
+    await running.server.close();
+    const { status, body: answer } = await waiting;
+    assert.deepEqual([status, answer.code], [503, 'ERR_BITPATH_UNAVAILABLE']);
+  });
+
+  it('may come while models are loaded: then nothing was started', async () => {
+    const folder = temporaryFolder();
+    await tinyModel().save(`${folder}/tiny.safetensors`);
+    const options = { port: 0, grpc_port: 0, threads: 1, models: [`${folder}/tiny.safetensors`] };
+    const server = await createServer(options, { logger: false });
+    const { repository } = server.service;
+    const { refresh } = repository;
+    let closing: Promise<void> | undefined;
+    repository.refresh = function () {
+      const refreshed = refresh.call(this);
+      closing = server.close();
+      return refreshed;
+    };
+    await assert.rejects(server.listen(), { code: 'ERR_BITPATH_UNAVAILABLE', message: /closed/ });
+    await closing;
+    assert.deepEqual(repository.served(), []);
+    assert.equal(server.app.server.listening, false);
+    await assert.rejects(server.listen(), { code: 'ERR_BITPATH_UNAVAILABLE' });
   });
 
   it('comes within the limit, also where requests would wait for ever', async () => {

@@ -34,7 +34,9 @@ export class ModelRepository {
   readonly #unloaded = new Set<string>();
   /** Loads and unloads happen one after another. */
   #last: Promise<unknown> = Promise.resolve();
-  readonly #retiring = new Set<Promise<void>>();
+  /** Unloaded or replaced, and still answering what they had begun. */
+  readonly #retiring = new Map<ServedModel, Promise<void>>();
+  #isDisposed = false;
 
   constructor(options: RepositoryOptions) {
     this.#options = options;
@@ -69,11 +71,6 @@ export class ModelRepository {
     return all
       .filter(({ state }) => !onlyReady || state === 'READY')
       .map(({ name, version, state, reason }) => ({ name, version, state, reason }));
-  }
-
-  /** Whether something is being loaded, and so not everything answers yet. */
-  get isLoading(): boolean {
-    return this.index(false).some(({ state }) => state === 'LOADING');
   }
 
   /**
@@ -125,13 +122,16 @@ export class ModelRepository {
 
   /** Resolves once no request is on its way. */
   async idle(): Promise<void> {
-    await Promise.all([...this.served().map((served) => served.idle()), ...this.#retiring]);
+    await Promise.all([...this.served().map((served) => served.idle()), ...this.#retiring.values()]);
   }
 
-  /** Frees everything; requests that are still on their way are rejected. */
+  /** Frees everything; requests that are still on their way, and those that come, are rejected as unavailable. */
   dispose(): void {
-    for (const served of this.served()) served.dispose();
-    this.#models.clear();
+    this.#isDisposed = true;
+    for (const served of [...this.served(), ...this.#retiring.keys()]) served.dispose(closed(served.name));
+    for (const entries of this.#models.values())
+      for (const entry of entries.values())
+        Object.assign(entry, { served: null, state: 'UNAVAILABLE', reason: CLOSED, stamp: '' });
   }
 
   async #update(name: string, files: readonly ModelFile[]): Promise<unknown> {
@@ -170,6 +170,7 @@ export class ModelRepository {
     const old = entry.served;
     if (old === null) entry.state = 'LOADING';
     try {
+      if (this.#isDisposed) throw closed(name);
       const model = await loadModel(path);
       const { max_batch_size, instance_group, dynamic_batching } = settingsOf(name);
       const options = {
@@ -179,9 +180,14 @@ export class ModelRepository {
         instances: instance_group.count,
         batching: { max_batch_size, ...dynamic_batching },
       };
-      entry.served = await ServedModel.start(model, options, surroundings);
+      const served = await ServedModel.start(model, options, surroundings);
+      if (this.#isDisposed) {
+        served.dispose();
+        throw closed(name);
+      }
+      entry.served = served;
       Object.assign(entry, { state: 'READY', reason: '', stamp });
-      log.info({ model: name, version, ...entry.served.compiled }, old === null ? 'model loaded' : 'model replaced');
+      log.info({ model: name, version, ...served.compiled }, old === null ? 'model loaded' : 'model replaced');
       if (old !== null) this.#drain(old);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -206,9 +212,9 @@ export class ModelRepository {
   #drain(served: ServedModel): void {
     const drained = served.idle().then(() => {
       served.dispose();
-      this.#retiring.delete(drained);
+      this.#retiring.delete(served);
     });
-    this.#retiring.add(drained);
+    this.#retiring.set(served, drained);
   }
 
   #ready(name: string): ServedModel[] {
@@ -230,6 +236,12 @@ export class ModelRepository {
     this.#last = turn.catch(() => {});
     return turn;
   }
+}
+
+const CLOSED = 'the server is closed';
+
+function closed(model: string): BitpathError {
+  return new BitpathError('ERR_BITPATH_UNAVAILABLE', { what: model, reason: CLOSED });
 }
 
 /** By version, as a number. */

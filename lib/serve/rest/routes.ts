@@ -31,6 +31,11 @@ export async function restRoutes(
   app.setNotFoundHandler(sendNotFound);
   readBodies(app, limits.body_bytes);
   secure(app, api_keys, tls !== null);
+  app.addHook('onRequest', async (_, reply) => {
+    const leave = service.enter();
+    // The hook onResponse is not called for callers that went away.
+    reply.raw.once('finish', leave).once('close', leave);
+  });
   app.addHook('onSend', async (_, reply) => {
     // The next request is for another server.
     if (service.isDraining) reply.header('connection', 'close');
