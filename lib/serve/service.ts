@@ -3,11 +3,11 @@ import { createRequire } from 'node:module';
 import { BitpathError } from '../errors.js';
 import type { InferRequest, InferResponse, ModelMetadata, ModelStatistics, ServerMetadata } from '../protocol/index.js';
 import { type Clock, systemClock } from './clock.js';
-import type { ModelSettings, ServerConfig } from './config.js';
+import type { ServerConfig } from './config.js';
 import { Decoder } from './models/decoding.js';
 import { ModelRepository } from './models/repository.js';
 import type { Classified, Observer, RequestContext, ServedModel } from './models/servedModel.js';
-import { modelSource, type NamedModel } from './models/sources.js';
+import { modelSource, nameOf } from './models/sources.js';
 
 /** As pino's, which Fastify brings. */
 export interface Log {
@@ -34,6 +34,8 @@ export class InferenceService {
   readonly repository: ModelRepository;
   readonly #observers = new Set<Observer>();
   readonly #log: Log;
+  /** Of the models named at the start. */
+  readonly #firstName: string | undefined;
   #state: 'loading' | 'ready' | 'draining' = 'loading';
   #stopPolling = () => {};
   /** Requests whose answers are not sent yet, those that still come in included. */
@@ -58,9 +60,10 @@ export class InferenceService {
       },
     };
     const named = config.models?.map((model) => (typeof model === 'string' ? { source: model, version: '1' } : model));
+    this.#firstName = named?.[0] === undefined ? undefined : nameOf(named[0]);
     this.repository = new ModelRepository({
       source: modelSource(named, config.model_repository),
-      settingsOf: (name) => settingsOf(config, name),
+      settings: config.model_defaults,
       threads: config.threads,
       surroundings: { clock, decoder: this.decoder, observer },
       log,
@@ -160,10 +163,8 @@ export class InferenceService {
 
   /** The model that `classify` takes where none is named: the first of those named at the start, else of all. */
   defaultModel(): ServedModel {
-    const [first] = this.config.models ?? [];
-    const wanted = typeof first === 'string' ? undefined : first?.name;
     const served = this.repository.served();
-    const found = served.findLast(({ name }) => name === wanted) ?? served[0];
+    const found = served.findLast(({ name }) => name === this.#firstName) ?? served[0];
     if (found === undefined)
       throw new BitpathError('ERR_BITPATH_UNAVAILABLE', { what: 'The server', reason: 'no model is loaded' });
     return found;
@@ -190,13 +191,6 @@ export class InferenceService {
       if (!this.isDraining) this.#poll(milliseconds);
     });
   }
-}
-
-function settingsOf(config: ServerConfig, name: string): ModelSettings {
-  const own = config.models?.find((model): model is NamedModel & { config?: ModelSettings } => {
-    return typeof model !== 'string' && model.name === name;
-  });
-  return own?.config ?? config.model_defaults;
 }
 
 let version: string | undefined;

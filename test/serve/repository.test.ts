@@ -3,7 +3,18 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { CLASSES, floats, publish, type Running, SIDE, start, temporaryFolder, tinyModel, until } from './servers.js';
+import {
+  CLASSES,
+  floats,
+  picture,
+  publish,
+  type Running,
+  SIDE,
+  start,
+  temporaryFolder,
+  tinyModel,
+  until,
+} from './servers.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: documents of several forms, each looked at by a test
 type Json = any;
@@ -150,5 +161,24 @@ describe('a model repository', () => {
     });
     await assert.rejects(start({ models: [join(elsewhere, 'none.safetensors')] }), { code: 'ERR_BITPATH_MODEL_FILE' });
     await assert.rejects(start({ model_repository: join(folder, 'none') }), { code: 'ERR_BITPATH_CONFIG' });
+  });
+
+  it('serves each model that was named as its own configuration says, and classifies with the first', async () => {
+    const folder = temporaryFolder();
+    const path = (name: string) => join(folder, `${name}.safetensors`);
+    for (const [i, name] of ['zeta', 'alpha'].entries()) await tinyModel(i).save(path(name));
+    const running = await start({
+      models: [
+        { source: path('zeta'), config: { max_batch_size: 2 } },
+        { name: 'two', source: path('alpha'), config: { max_batch_size: 3 } },
+        { name: 'two', version: '2', source: path('alpha'), config: { max_batch_size: 5 } },
+        path('alpha'),
+      ],
+    });
+    const size = async (model: string) => (await ask(running, `/v2/models/${model}/config`)).body.max_batch_size;
+    assert.deepEqual(await Promise.all(['zeta', 'two/versions/1', 'two/versions/2', 'alpha'].map(size)), [2, 3, 5, 8]);
+    const body = new Uint8Array(await picture(1));
+    const response = await fetch(`${running.url}/classify`, { method: 'POST', body });
+    assert.equal(((await response.json()) as Json).model, 'zeta');
   });
 });

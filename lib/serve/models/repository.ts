@@ -20,7 +20,8 @@ interface Entry {
 
 export interface RepositoryOptions {
   readonly source: ModelSource;
-  readonly settingsOf: (name: string) => ModelSettings;
+  /** Of models that have none of their own. */
+  readonly settings: ModelSettings;
   readonly threads: number;
   readonly surroundings: Surroundings;
   readonly log: { info(details: object, message: string): void; warn(details: object, message: string): void };
@@ -156,8 +157,9 @@ export class ModelRepository {
     return failure;
   }
 
-  async #replace(entries: Map<string, Entry>, { name, version, path, stamp }: ModelFile): Promise<void> {
-    const { settingsOf, threads, surroundings, log } = this.#options;
+  async #replace(entries: Map<string, Entry>, file: ModelFile): Promise<void> {
+    const { name, version, path, stamp } = file;
+    const { settings, threads, surroundings, log } = this.#options;
     const entry: Entry = entries.get(version) ?? {
       name,
       version,
@@ -172,7 +174,7 @@ export class ModelRepository {
     try {
       if (this.#isDisposed) throw closed(name);
       const model = await loadModel(path);
-      const { max_batch_size, instance_group, dynamic_batching } = settingsOf(name);
+      const { max_batch_size, instance_group, dynamic_batching } = file.settings ?? settings;
       const options = {
         name,
         version,

@@ -11,6 +11,7 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BitpathError } from '../../errors.js';
 import { DEFAULT_MODEL, shippedNames } from '../../model.js';
+import type { ModelSettings } from '../config.js';
 
 /** A version of a model that could be loaded. */
 export interface ModelFile {
@@ -20,6 +21,8 @@ export interface ModelFile {
   readonly path: string | URL;
   /** Another one after the file has changed. */
   readonly stamp: string;
+  /** How it is served, where that is not as all others are. */
+  readonly settings?: ModelSettings | undefined;
 }
 
 export interface ModelSource {
@@ -37,6 +40,12 @@ export interface NamedModel {
   /** A shipped model's name or a path. */
   readonly source: string;
   readonly version: string;
+  readonly config?: ModelSettings | undefined;
+}
+
+/** What a model named at the start is called. */
+export function nameOf({ name, source }: Pick<NamedModel, 'name' | 'source'>): string {
+  return name ?? basename(source, EXTENSION);
 }
 
 /** The models of `named` (the default one where nothing else is given), and those in `folder`. */
@@ -66,11 +75,12 @@ export function modelSource(named: readonly NamedModel[] | undefined, folder: st
   };
 }
 
-async function namedFile({ name, source, version }: NamedModel): Promise<ModelFile> {
+async function namedFile(model: NamedModel): Promise<ModelFile> {
+  const { source, version, config: settings } = model;
   const isShipped = (await shippedNames()).includes(source);
   // A file that is not there has no stamp; loading it says what is wrong.
   const stamp = isShipped ? 'shipped' : await stampOf(source).catch(() => '');
-  return { name: name ?? basename(source, EXTENSION), version, path: source, stamp };
+  return { name: nameOf(model), version, path: source, stamp, settings };
 }
 
 async function listFolder(folder: string): Promise<ModelFile[]> {
