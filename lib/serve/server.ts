@@ -11,6 +11,7 @@ import { Metrics } from './metrics.js';
 import { loadPackage } from './packages.js';
 import { sendClientError, sendError } from './rest/errors.js';
 import { restRoutes } from './rest/routes.js';
+import { isLoopback } from './rest/security.js';
 import { InferenceService } from './service.js';
 import { makeTracer, type Tracer } from './tracing.js';
 
@@ -144,7 +145,7 @@ export async function createServer(options: ServerOptions = {}, extras: ServerEx
   const service = new InferenceService(config, { log: app.log, ...clock });
   const metrics = config.metrics ? new Metrics(prometheus.default, service) : null;
   const tracer = await makeTracer(service.clock.now);
-  await restRoutes(app, { service, metrics, tracer, logsRequests: true });
+  await restRoutes(app, { service, metrics, tracer, isLocal: isLoopback(config.host), logsRequests: true });
   return new Server(app, service, tracer);
 }
 
