@@ -181,4 +181,50 @@ describe('a model repository', () => {
     const response = await fetch(`${running.url}/classify`, { method: 'POST', body });
     assert.equal(((await response.json()) as Json).model, 'zeta');
   });
+
+  it('reads a file that is no model once, unless it is told to load it', async () => {
+    const folder = temporaryFolder();
+    await publish(folder, 'good', '1', tinyModel(1));
+    await mkdir(join(folder, 'bad/1'), { recursive: true });
+    await writeFile(join(folder, 'bad/1/model.safetensors'), 'garbage');
+    const lines: Json[] = [];
+    const running = await start(
+      { model_repository: folder },
+      { logger: { level: 'info', stream: { write: (line: string) => void lines.push(JSON.parse(line)) } } },
+    );
+    const { repository } = running.server.service;
+    const failed = () => lines.filter(({ msg }) => msg === 'model not loaded').length;
+    for (let i = 0; i < 3; i++) assert.deepEqual(await repository.refresh(), []);
+    assert.equal(failed(), 1);
+    await writeFile(join(folder, 'good/1/model.safetensors'), 'garbage');
+    assert.equal((await repository.refresh()).length, 1);
+    assert.equal((await repository.refresh()).length, 0);
+    for (const name of ['bad', 'good', 'good']) {
+      const { status, body } = await ask(running, `/v2/repository/models/${name}/load`, '');
+      assert.deepEqual([status, body.code], [400, 'ERR_BITPATH_MODEL_FILE'], name);
+    }
+    assert.deepEqual(await index(running), ['bad/1 UNAVAILABLE', 'good/1 READY']);
+  });
+
+  it('serves the first of two files of a version, says so once, and loads all others', async () => {
+    const folder = temporaryFolder();
+    await publish(folder, 'good', '1', tinyModel(1));
+    const lines: Json[] = [];
+    const running = await start(
+      { model_repository: folder },
+      { logger: { level: 'info', stream: { write: (line: string) => void lines.push(JSON.parse(line)) } } },
+    );
+    for (const name of ['good', 'other']) await tinyModel(2).save(join(folder, `${name}.safetensors`));
+    const { repository } = running.server.service;
+    assert.equal((await repository.refresh()).length, 1);
+    assert.equal((await repository.refresh()).length, 0);
+    assert.deepEqual(await index(running), ['good/1 READY', 'other/1 READY']);
+    assert.equal((await ask(running, '/v2/repository/models/other/load', '')).status, 200);
+    assert.equal(lines.filter(({ msg }) => msg === 'a file of the model is left out').length, 1);
+    const [entry] = (await ask(running, '/v2/repository/index', '')).body;
+    assert.match(entry.reason, /two of version 1/);
+    await rm(join(folder, 'good.safetensors'));
+    await repository.refresh();
+    assert.equal((await ask(running, '/v2/repository/index', '')).body[0].reason, '');
+  });
 });

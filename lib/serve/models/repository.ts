@@ -13,8 +13,12 @@ interface Entry {
   state: ModelState;
   /** Why it is unavailable, or why the file that should replace it was not taken. */
   reason: string;
-  /** What the file was when it was loaded. */
+  /** What the file was when it was loaded, or could not be. */
   stamp: string;
+  /** What was wrong with the file of this stamp. */
+  failure: unknown;
+  /** That there is another file of this version, once that has been said. */
+  conflict: BitpathError | undefined;
   served: ServedModel | null;
 }
 
@@ -71,7 +75,9 @@ export class ModelRepository {
     const all = [...this.#models.keys()].sort().flatMap((name) => sorted(this.#models.get(name)));
     return all
       .filter(({ state }) => !onlyReady || state === 'READY')
-      .map(({ name, version, state, reason }) => ({ name, version, state, reason }));
+      .map(({ name, version, state, reason, conflict }) => {
+        return { name, version, state, reason: reason || (conflict?.message ?? '') };
+      });
   }
 
   /**
@@ -84,7 +90,7 @@ export class ModelRepository {
       const files = (await this.#options.source.list()).filter((file) => file.name === name);
       if (files.length === 0) throw unknownName('model', name, await this.#known());
       this.#unloaded.delete(name);
-      const failure = await this.#update(name, files);
+      const failure = await this.#update(name, files, true);
       if (failure !== undefined) throw failure;
     });
   }
@@ -114,6 +120,7 @@ export class ModelRepository {
         const failure = await this.#update(
           name,
           files.filter((file) => file.name === name),
+          false,
         );
         if (failure !== undefined) failures.push(failure);
       }
@@ -135,7 +142,8 @@ export class ModelRepository {
         Object.assign(entry, { served: null, state: 'UNAVAILABLE', reason: CLOSED, stamp: '' });
   }
 
-  async #update(name: string, files: readonly ModelFile[]): Promise<unknown> {
+  /** @param again Whether a file that could not be loaded is tried again although it has not changed. */
+  async #update(name: string, files: readonly ModelFile[], again: boolean): Promise<unknown> {
     const entries = this.#models.get(name) ?? new Map<string, Entry>();
     this.#models.set(name, entries);
     for (const entry of sorted(entries)) {
@@ -146,15 +154,26 @@ export class ModelRepository {
     let failure: unknown;
     for (const file of files) {
       const entry = entries.get(file.version);
-      if (entry?.state === 'READY' && entry.stamp === file.stamp) continue;
-      try {
-        await this.#replace(entries, file);
-      } catch (error) {
-        failure ??= error;
+      if (isDue(entry, file, again)) {
+        try {
+          await this.#replace(entries, file);
+        } catch (error) {
+          failure ??= error;
+        }
       }
+      if (!again) failure ??= this.#conflict(entries.get(file.version), file);
     }
     if (entries.size === 0) this.#models.delete(name);
     return failure;
+  }
+
+  /** Says once that there are two files of a version; returns it where it is new. */
+  #conflict(entry: Entry | undefined, { name, version, conflict }: ModelFile): unknown {
+    if (entry === undefined) return undefined;
+    const isNew = conflict !== undefined && entry.conflict === undefined;
+    entry.conflict = conflict;
+    if (isNew) this.#options.log.warn({ model: name, version, err: conflict }, 'a file of the model is left out');
+    return isNew ? conflict : undefined;
   }
 
   async #replace(entries: Map<string, Entry>, file: ModelFile): Promise<void> {
@@ -166,6 +185,8 @@ export class ModelRepository {
       state: 'LOADING',
       reason: '',
       stamp: '',
+      failure: undefined,
+      conflict: undefined,
       served: null,
     };
     entries.set(version, entry);
@@ -188,11 +209,12 @@ export class ModelRepository {
         throw closed(name);
       }
       entry.served = served;
-      Object.assign(entry, { state: 'READY', reason: '', stamp });
+      Object.assign(entry, { state: 'READY', reason: '', stamp, failure: undefined });
       log.info({ model: name, version, ...served.compiled }, old === null ? 'model loaded' : 'model replaced');
       if (old !== null) this.#drain(old);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
+      entry.failure = error;
       // A stamp is kept also of what failed, or polling would try the same file again and again.
       if (old === null) Object.assign(entry, { state: 'UNAVAILABLE', reason, stamp });
       else Object.assign(entry, { reason: `the file that should replace it was not taken: ${reason}`, stamp });
@@ -204,7 +226,7 @@ export class ModelRepository {
   #retire(entry: Entry, reason: string): void {
     const { served } = entry;
     entry.served = null;
-    Object.assign(entry, { state: 'UNAVAILABLE', reason, stamp: '' });
+    Object.assign(entry, { state: 'UNAVAILABLE', reason, stamp: '', failure: undefined });
     if (served === null) return;
     this.#options.log.info({ model: entry.name, version: entry.version, reason }, 'model unloaded');
     this.#drain(served);
@@ -238,6 +260,12 @@ export class ModelRepository {
     this.#last = turn.catch(() => {});
     return turn;
   }
+}
+
+function isDue(entry: Entry | undefined, { stamp }: ModelFile, again: boolean): boolean {
+  if (entry === undefined || entry.stamp !== stamp) return true;
+  const hasFailed = entry.failure !== undefined;
+  return hasFailed ? again : entry.served === null;
 }
 
 const CLOSED = 'the server is closed';

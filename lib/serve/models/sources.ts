@@ -23,6 +23,8 @@ export interface ModelFile {
   readonly stamp: string;
   /** How it is served, where that is not as all others are. */
   readonly settings?: ModelSettings | undefined;
+  /** Another file of the same name and version, which is left out. */
+  readonly conflict?: BitpathError;
 }
 
 export interface ModelSource {
@@ -48,7 +50,7 @@ export function nameOf({ name, source }: Pick<NamedModel, 'name' | 'source'>): s
   return name ?? basename(source, EXTENSION);
 }
 
-/** The models of `named` (the default one where nothing else is given), and those in `folder`. */
+/** Each version once, of the first file that there is. The models of `named` (the default one where nothing else is given), and those in `folder`. */
 export function modelSource(named: readonly NamedModel[] | undefined, folder: string | null): ModelSource {
   const models = named ?? (folder === null ? [{ source: DEFAULT_MODEL, version: '1' }] : []);
   return {
@@ -57,22 +59,24 @@ export function modelSource(named: readonly NamedModel[] | undefined, folder: st
         ...(await Promise.all(models.map(namedFile))),
         ...(folder === null ? [] : await listFolder(folder)),
       ];
-      const seen = new Set<string>();
-      for (const { name, version } of files) {
-        const key = `${name}/${version}`;
-        if (seen.has(key)) {
-          throw new BitpathError('ERR_BITPATH_CONFIG', {
-            file: 'models',
-            key: name,
-            expected: 'one model of a name and version',
-            received: `two of version ${version}`,
-          });
-        }
-        seen.add(key);
+      const versions = new Map<string, ModelFile>();
+      for (const file of files) {
+        const key = `${file.name}/${file.version}`;
+        const first = versions.get(key);
+        versions.set(key, first === undefined ? file : { ...first, conflict: twice(file) });
       }
-      return files;
+      return [...versions.values()];
     },
   };
+}
+
+function twice({ name, version }: ModelFile): BitpathError {
+  return new BitpathError('ERR_BITPATH_CONFIG', {
+    file: 'models',
+    key: name,
+    expected: 'one model of a name and version',
+    received: `two of version ${version}`,
+  });
 }
 
 async function namedFile(model: NamedModel): Promise<ModelFile> {
