@@ -1,5 +1,4 @@
 /** A server of its own: REST, and gRPC where it is asked for, over one service. */
-import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { BitpathError } from '../errors.js';
@@ -10,6 +9,7 @@ import { hostAndPort, listenError, readTls } from './listen.js';
 import { Metrics } from './metrics.js';
 import { loadPackage } from './packages.js';
 import { sendClientError, sendError } from './rest/errors.js';
+import { requestId } from './requestId.js';
 import { restRoutes } from './rest/routes.js';
 import { isLoopback } from './rest/security.js';
 import { InferenceService } from './service.js';
@@ -173,9 +173,4 @@ async function fastifyOptions(
     clientErrorHandler: sendClientError,
     ...(tls === null ? { http: timeouts } : { https: { ...(await readTls(tls)), ...timeouts } }),
   };
-}
-
-/** The caller's own id, where it is one that a log can hold; otherwise a new one. */
-function requestId(given: unknown): string {
-  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
 }

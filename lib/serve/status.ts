@@ -4,6 +4,7 @@ import type { ErrorBody } from '../protocol/index.js';
 
 /** gRPC's numbers of what is used here. */
 export const GRPC = {
+  OK: 0,
   CANCELLED: 1,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,

@@ -198,6 +198,30 @@ describe('gRPC', () => {
     other.close();
   });
 
+  it('logs each call, with the id that the caller gave or a new one', async () => {
+    const lines: Anything[] = [];
+    const { grpc: address } = await start(
+      { grpc_port: 0 },
+      { logger: { level: 'info', stream: { write: (line: string) => void lines.push(JSON.parse(line)) } } },
+    );
+    const other = new grpc.Client(address!, grpc.credentials.createInsecure());
+    const ask = (name: string, metadata = new grpc.Metadata()) =>
+      new Promise<void>((resolve) => {
+        const path = `/inference.GRPCInferenceService/${name}`;
+        other.makeUnaryRequest(path, identity, identity, Buffer.alloc(0), metadata, () => resolve());
+      });
+    const metadata = new grpc.Metadata();
+    metadata.set('x-request-id', 'mine-1');
+    await ask('ServerLive', metadata);
+    await ask('ModelMetadata');
+    const [first, second] = lines.filter(({ msg }) => msg === 'call');
+    assert.deepEqual([first.reqId, first.method, first.status], ['mine-1', 'ServerLive', grpc.status.OK]);
+    assert.match(second.reqId, /^[\da-f-]{36}$/);
+    assert.deepEqual([second.method, second.status], ['ModelMetadata', grpc.status.NOT_FOUND]);
+    assert.ok(second.milliseconds >= 0);
+    other.close();
+  });
+
   it('says how it fares to the health service', async () => {
     const health = new grpc.Client(running.grpc!, grpc.credentials.createInsecure());
     const { path, requestSerialize, responseDeserialize } = healthService['Check']!;

@@ -86,7 +86,8 @@ describe('limits', () => {
     const fields = new FormData();
     fields.append('a', 'text');
     const none = await post(`${url}/classify`, fields);
-    assert.ok([400, 413].includes(none.status), String(none.status));
+    assert.deepEqual([none.status, none.body.code], [400, 'ERR_BITPATH_ARGUMENT']);
+    assert.match(none.body.error, /a file for the form’s field "a" but received text/);
     const nine = new FormData();
     const bytes = new Uint8Array(await picture(1));
     for (let i = 0; i < 9; i++) nine.append(`f${i}`, new Blob([bytes]), `f${i}`);

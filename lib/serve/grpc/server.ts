@@ -7,6 +7,7 @@ import { BitpathError } from '../../errors.js';
 import { checkMessageSize, file_inference, GRPCInferenceService } from '../../protocol/grpc/index.js';
 import { hostAndPort, listenError, readTls } from '../listen.js';
 import { loadPackage } from '../packages.js';
+import { requestId } from '../requestId.js';
 import { keyChecker, keyOf } from '../rest/security.js';
 import type { InferenceService, Log } from '../service.js';
 import { failureOf, GRPC } from '../status.js';
@@ -94,9 +95,20 @@ function inferenceService(
       throw new BitpathError('ERR_BITPATH_INTERNAL', { reason: `${method.name} has no implementation` });
     definition[method.name] = methodDefinition(method);
     handlers[method.name] = (unary, callback) => {
+      const began = performance.now();
+      const reqId = requestId(unary.metadata.get('x-request-id')[0]);
+      const line = (status: number) =>
+        log.info({ reqId, method: method.name, status, milliseconds: performance.now() - began }, 'call');
       answer(call, method.input, unary, isKnown).then(
-        (message) => callback(null, message),
-        (error) => callback(statusOf(grpc, error, method.name, log)),
+        (message) => {
+          line(GRPC.OK);
+          callback(null, message);
+        },
+        (error) => {
+          const status = statusOf(grpc, error, { reqId, method: method.name }, log);
+          line(status.code);
+          callback(status);
+        },
       );
     };
   }
@@ -150,9 +162,14 @@ async function answer(
 }
 
 /** The status of an error, with our code in the trailing metadata. */
-function statusOf(grpc: typeof Grpc, error: unknown, method: string, log: Log): Partial<Grpc.StatusObject> {
+function statusOf(
+  grpc: typeof Grpc,
+  error: unknown,
+  details: object,
+  log: Log,
+): Partial<Grpc.StatusObject> & { code: number } {
   const { grpc: code, body, isFault } = failureOf(error);
-  if (isFault) log.error({ err: error, method }, 'call failed');
+  if (isFault) log.error({ err: error, ...details }, 'call failed');
   const metadata = new grpc.Metadata();
   metadata.set('bitpath-code', body.code);
   if (code === GRPC.UNAVAILABLE) metadata.set('grpc-retry-pushback-ms', '1000');
