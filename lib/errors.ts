@@ -41,6 +41,7 @@ export const ERRORS = {
   ERR_BITPATH_TOO_LARGE: '{what} is over the limit of {limit}',
   ERR_BITPATH_MEDIA_TYPE: '{reason}',
   ERR_BITPATH_UNAUTHORIZED: 'No valid API key: send one as Authorization: Bearer <key> or X-API-Key',
+  ERR_BITPATH_FORBIDDEN: '{reason}',
   ERR_BITPATH_UNAVAILABLE: '{what} is not ready: {reason}',
   ERR_BITPATH_QUEUE_FULL: 'The queue is full: {length} requests wait already',
   ERR_BITPATH_TIMEOUT: 'The request was given up after {milliseconds} ms in the queue',

@@ -30,7 +30,7 @@ export function splitBody({ headerLength, bytes }: Body): { readonly json: unkno
       received: length,
     });
   }
-  checkNesting(bytes.subarray(0, length));
+  checkStructure(bytes.subarray(0, length));
   try {
     return { json: JSON.parse(decoder.decode(bytes.subarray(0, length))), rest: bytes.subarray(length) };
   } catch (cause) {
@@ -41,11 +41,18 @@ export function splitBody({ headerLength, bytes }: Body): { readonly json: unkno
 
 /** Of the request, `inputs`, an input, its `data`, and as many arrays as a shape has dimensions. */
 const MAX_NESTING = 16;
-const [QUOTE, BACKSLASH, OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x22, 0x5c, 0x5b, 0x5d, 0x7b, 0x7d];
+/** Of 1024 inputs and 1024 outputs, each with its parameters, and some to spare. */
+const MAX_OBJECTS = 8192;
+/** Of their fields, most of which are parameters. */
+const MAX_NAMES = 2 ** 16;
+const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** Throws for JSON that nests deeper than any request does: parsing a few megabytes of brackets takes seconds. */
-function checkNesting(bytes: Uint8Array): void {
+/** Throws for JSON that nests deeper, or has more objects, than any request does: parsing a few megabytes of brackets takes seconds. */
+function checkStructure(bytes: Uint8Array): void {
   let depth = 0;
+  let objects = 0;
+  let names = 0;
   let inString = false;
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at];
@@ -53,11 +60,16 @@ function checkNesting(bytes: Uint8Array): void {
     else if (inString) {
       if (byte === BACKSLASH) at++;
     } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
-      if (++depth <= MAX_NESTING) continue;
-      const details = { argument: 'the body', expected: `JSON of at most ${MAX_NESTING} levels`, received: 'more' };
-      throw new BitpathError('ERR_BITPATH_ARGUMENT', details);
+      if (++depth > MAX_NESTING) throw tooMuch(`${MAX_NESTING} levels`);
+      if (byte === OPEN_OBJECT && ++objects > MAX_OBJECTS) throw tooMuch(`${MAX_OBJECTS} objects`);
     } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) depth--;
+    else if (byte === COLON && ++names > MAX_NAMES) throw tooMuch(`${MAX_NAMES} fields`);
   }
+}
+
+function tooMuch(limit: string): BitpathError {
+  const details = { argument: 'the body', expected: `JSON of at most ${limit}`, received: 'more' };
+  return new BitpathError('ERR_BITPATH_ARGUMENT', details);
 }
 
 /** What V8 says quotes the body; the rest of it is enough. */

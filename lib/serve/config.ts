@@ -27,11 +27,23 @@ function makeSchema({ z }: typeof Zod) {
     priority_queue_policy: z.record(z.string().regex(/^[1-9]\d{0,2}$/), queuePolicy).default({}),
   });
 
-  const model = {
-    max_batch_size: count(1, 1024).default(8),
-    instance_group: z.strictObject({ count: count(1, 64).default(1) }).prefault({}),
-    dynamic_batching: dynamicBatching.prefault({}),
-  };
+  const model = z
+    .strictObject({
+      max_batch_size: count(1, 1024).default(8),
+      instance_group: z.strictObject({ count: count(1, 64).default(1) }).prefault({}),
+      dynamic_batching: dynamicBatching.prefault({}),
+    })
+    .superRefine(({ max_batch_size, dynamic_batching }, context) => {
+      const refuse = (message: string, ...path: (string | number)[]) =>
+        context.addIssue({ code: 'custom', message, path: ['dynamic_batching', ...path] });
+      const { preferred_batch_size, priority_levels, default_priority_level, priority_queue_policy } = dynamic_batching;
+      for (const [i, size] of preferred_batch_size.entries())
+        if (size > max_batch_size) refuse(`at most max_batch_size, ${max_batch_size},`, 'preferred_batch_size', i);
+      const levels = `a level of the ${priority_levels} that priority_levels names`;
+      if (default_priority_level > priority_levels) refuse(levels, 'default_priority_level');
+      for (const level of Object.keys(priority_queue_policy))
+        if (Number(level) > priority_levels) refuse(levels, 'priority_queue_policy', level);
+    });
   const name = z.string().regex(/^[A-Za-z0-9][\w.-]{0,127}$/, 'a name of letters, digits, "_", "-" and "."');
   const version = z.string().regex(/^[1-9]\d{0,8}$/, 'a number from 1 on, as text');
   const source = z.string().min(1);
@@ -50,18 +62,19 @@ function makeSchema({ z }: typeof Zod) {
             name: name.optional(),
             source,
             version: version.default('1'),
-            config: z.strictObject(model).optional(),
+            config: model.optional(),
           }),
         ]),
       )
       .max(1024)
       .optional(),
-    model_defaults: z.strictObject(model).prefault({}),
+    model_defaults: model.prefault({}),
     model_repository: z.string().min(1).nullable().default(null),
     repository_poll_secs: count(0, 86_400).default(0),
     limits: z
       .strictObject({
         body_bytes: count(1024, 2 ** 31 - 1).default(64 * 2 ** 20),
+        json_bytes: count(1024, 2 ** 31 - 1).default(8 * 2 ** 20),
         header_bytes: count(1024, 2 ** 20).default(16 * 2 ** 10),
         connections: count(1, 1_000_000).default(1024),
         headers_timeout_ms: count(1, 3_600_000).default(10_000),
@@ -199,6 +212,7 @@ const KEYS = [
     'allow_timeout_override',
     'max_queue_size',
     'body_bytes',
+    'json_bytes',
     'header_bytes',
   ],
   ...['connections', 'headers_timeout_ms', 'request_timeout_ms', 'keep_alive_timeout_ms', 'picture_pixels', 'decoders'],

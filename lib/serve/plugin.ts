@@ -25,5 +25,6 @@ export const bitpath: FastifyPluginAsync<ServerOptions & { readonly prefix?: str
   app.addHook('preClose', () => service.drain());
   app.addHook('onClose', async () => service.close());
   await service.load();
-  await restRoutes(app, { service, metrics, tracer: await makeTracer(service.clock.now), logsRequests: false });
+  const tracer = await makeTracer(service.clock.now);
+  await restRoutes(app, { service, metrics, tracer, isLocal: false, logsRequests: false });
 };

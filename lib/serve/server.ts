@@ -1,7 +1,7 @@
 /** A server of its own: REST, and gRPC where it is asked for, over one service. */
-import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import { BitpathError } from '../errors.js';
 import type { Clock } from './clock.js';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config.js';
 import type { GrpcServer } from './grpc/server.js';
@@ -9,7 +9,9 @@ import { hostAndPort, listenError, readTls } from './listen.js';
 import { Metrics } from './metrics.js';
 import { loadPackage } from './packages.js';
 import { sendClientError, sendError } from './rest/errors.js';
+import { requestId } from './requestId.js';
 import { restRoutes } from './rest/routes.js';
+import { isLoopback } from './rest/security.js';
 import { InferenceService } from './service.js';
 import { makeTracer, type Tracer } from './tracing.js';
 
@@ -53,17 +55,18 @@ export class Server {
   /**
    * Listens, loads the models and resolves once the server is ready. Until then it answers that it is not.
    *
-   * @throws `ERR_BITPATH_LISTEN` where an address is taken, and what is wrong with a model. Then nothing listens any more.
+   * @throws `ERR_BITPATH_LISTEN` where an address is taken, what is wrong with a model, and `ERR_BITPATH_UNAVAILABLE` where {@link close}
+   *   was called meanwhile. Then nothing listens any more.
    */
   async listen(): Promise<Addresses> {
     const { config } = this.service;
     try {
+      this.#checkOpen();
       const url = await this.#listenRest(config);
-      if (config.grpc_port !== null) {
-        const { GrpcServer } = await import('./grpc/server.js');
-        this.#grpc = await GrpcServer.start(this.service, this.#tracer, this.app.log);
-      }
+      this.#checkOpen();
+      if (config.grpc_port !== null) await this.#listenGrpc();
       await this.service.load();
+      this.#checkOpen();
       this.#grpc?.update();
       return { url, grpc: this.#grpc?.address ?? null };
     } catch (error) {
@@ -86,15 +89,30 @@ export class Server {
     const { drain_secs } = this.service.config;
     const drained = this.service.drain();
     this.#grpc?.update();
-    const grpcClosed = this.#grpc?.close(drained);
     // Where requests never cease, there is no moment without one: then new connections are refused first.
     await this.service.drain(Math.min(ACCEPTING_SECS, drain_secs / 2));
     const closed = this.app.close();
+    const grpcClosed = this.#grpc?.close(drained);
     await drained;
     this.service.close();
     const slow = this.service.clock.after(CLOSING_MS, () => this.app.server.closeAllConnections());
     await Promise.all([closed, grpcClosed]);
     slow();
+  }
+
+  /** Throws where the server was closed while it started. */
+  #checkOpen(): void {
+    if (this.#closing === undefined) return;
+    throw new BitpathError('ERR_BITPATH_UNAVAILABLE', { what: 'The server', reason: 'it was closed' });
+  }
+
+  async #listenGrpc(): Promise<void> {
+    const { GrpcServer } = await import('./grpc/server.js');
+    const grpc = await GrpcServer.start(this.service, this.#tracer, this.app.log);
+    // Who closed the server meanwhile knew nothing of this one.
+    if (this.#closing !== undefined) await grpc.close(Promise.resolve());
+    this.#checkOpen();
+    this.#grpc = grpc;
   }
 
   async #listenRest({ host, port, limits, tls }: ServerConfig): Promise<string> {
@@ -127,7 +145,7 @@ export async function createServer(options: ServerOptions = {}, extras: ServerEx
   const service = new InferenceService(config, { log: app.log, ...clock });
   const metrics = config.metrics ? new Metrics(prometheus.default, service) : null;
   const tracer = await makeTracer(service.clock.now);
-  await restRoutes(app, { service, metrics, tracer, logsRequests: true });
+  await restRoutes(app, { service, metrics, tracer, isLocal: isLoopback(config.host), logsRequests: true });
   return new Server(app, service, tracer);
 }
 
@@ -155,9 +173,4 @@ async function fastifyOptions(
     clientErrorHandler: sendClientError,
     ...(tls === null ? { http: timeouts } : { https: { ...(await readTls(tls)), ...timeouts } }),
   };
-}
-
-/** The caller's own id, where it is one that a log can hold; otherwise a new one. */
-function requestId(given: unknown): string {
-  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
 }

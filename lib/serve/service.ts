@@ -3,11 +3,11 @@ import { BitpathError } from '../errors.js';
 import type { InferRequest, InferResponse, ModelMetadata, ModelStatistics, ServerMetadata } from '../protocol/index.js';
 import { packageVersion } from '../root.js';
 import { type Clock, systemClock } from './clock.js';
-import type { ModelSettings, ServerConfig } from './config.js';
+import type { ServerConfig } from './config.js';
 import { Decoder } from './models/decoding.js';
 import { ModelRepository } from './models/repository.js';
 import type { Classified, Observer, RequestContext, ServedModel } from './models/servedModel.js';
-import { modelSource, type NamedModel } from './models/sources.js';
+import { modelSource, nameOf } from './models/sources.js';
 
 /** As pino's, which Fastify brings. */
 export interface Log {
@@ -34,8 +34,13 @@ export class InferenceService {
   readonly repository: ModelRepository;
   readonly #observers = new Set<Observer>();
   readonly #log: Log;
+  /** Of the models named at the start. */
+  readonly #firstName: string | undefined;
   #state: 'loading' | 'ready' | 'draining' = 'loading';
   #stopPolling = () => {};
+  /** Requests whose answers are not sent yet, those that still come in included. */
+  #requests = 0;
+  #onIdle: (() => void)[] = [];
 
   constructor(config: ServerConfig, { log = NO_LOG, clock = systemClock }: { log?: Log; clock?: Clock } = {}) {
     this.config = config;
@@ -55,9 +60,10 @@ export class InferenceService {
       },
     };
     const named = config.models?.map((model) => (typeof model === 'string' ? { source: model, version: '1' } : model));
+    this.#firstName = named?.[0] === undefined ? undefined : nameOf(named[0]);
     this.repository = new ModelRepository({
       source: modelSource(named, config.model_repository),
-      settingsOf: (name) => settingsOf(config, name),
+      settings: config.model_defaults,
       threads: config.threads,
       surroundings: { clock, decoder: this.decoder, observer },
       log,
@@ -79,6 +85,7 @@ export class InferenceService {
     const { model_repository, models, repository_poll_secs } = this.config;
     if (failure !== undefined && (model_repository === null || models !== undefined)) throw failure;
     if (this.#state === 'loading') this.#state = 'ready';
+    if (this.isDraining) return;
     if (model_repository !== null && repository_poll_secs > 0) this.#poll(repository_poll_secs * 1000);
   }
 
@@ -90,6 +97,18 @@ export class InferenceService {
     return this.#state === 'draining';
   }
 
+  /** Counts a request from the moment that its headers have come; the end waits for it. Call what it returns once it is answered. */
+  enter(): () => void {
+    this.#requests++;
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#requests--;
+      if (this.#requests === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+    };
+  }
+
   /** From now on the server is not ready, though it still answers. Resolves once no request is on its way, or after `seconds`. */
   async drain(seconds: number = this.config.drain_secs): Promise<void> {
     this.#state = 'draining';
@@ -98,7 +117,7 @@ export class InferenceService {
     const limit = new Promise<void>((resolve) => {
       giveUp = this.clock.after(seconds * 1000, resolve);
     });
-    await Promise.race([this.repository.idle(), limit]);
+    await Promise.race([Promise.all([this.repository.idle(), this.#idle()]), limit]);
     giveUp();
   }
 
@@ -144,10 +163,8 @@ export class InferenceService {
 
   /** The model that `classify` takes where none is named: the first of those named at the start, else of all. */
   defaultModel(): ServedModel {
-    const [first] = this.config.models ?? [];
-    const wanted = typeof first === 'string' ? undefined : first?.name;
     const served = this.repository.served();
-    const found = served.findLast(({ name }) => name === wanted) ?? served[0];
+    const found = served.findLast(({ name }) => name === this.#firstName) ?? served[0];
     if (found === undefined)
       throw new BitpathError('ERR_BITPATH_UNAVAILABLE', { what: 'The server', reason: 'no model is loaded' });
     return found;
@@ -162,6 +179,11 @@ export class InferenceService {
     return served.classify(files, context).then((classified) => ({ served, ...classified }));
   }
 
+  #idle(): Promise<void> {
+    if (this.#requests === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
   #poll(milliseconds: number): void {
     this.#stopPolling = this.clock.after(milliseconds, async () => {
       // What could not be loaded is in the log and in the index.
@@ -169,11 +191,4 @@ export class InferenceService {
       if (!this.isDraining) this.#poll(milliseconds);
     });
   }
-}
-
-function settingsOf(config: ServerConfig, name: string): ModelSettings {
-  const own = config.models?.find((model): model is NamedModel & { config?: ModelSettings } => {
-    return typeof model !== 'string' && model.name === name;
-  });
-  return own?.config ?? config.model_defaults;
 }

@@ -4,10 +4,12 @@ import type { ErrorBody } from '../protocol/index.js';
 
 /** gRPC's numbers of what is used here. */
 export const GRPC = {
+  OK: 0,
   CANCELLED: 1,
   INVALID_ARGUMENT: 3,
   DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
   RESOURCE_EXHAUSTED: 8,
   UNIMPLEMENTED: 12,
   INTERNAL: 13,
@@ -36,6 +38,7 @@ const STATUS: Partial<Record<ErrorCode, Status>> = {
   ERR_BITPATH_TOO_LARGE: { http: 413, grpc: GRPC.RESOURCE_EXHAUSTED },
   ERR_BITPATH_MEDIA_TYPE: { http: 415, grpc: GRPC.INVALID_ARGUMENT },
   ERR_BITPATH_UNAUTHORIZED: { http: 401, grpc: GRPC.UNAUTHENTICATED },
+  ERR_BITPATH_FORBIDDEN: { http: 403, grpc: GRPC.PERMISSION_DENIED },
   ERR_BITPATH_ABORTED: { http: 499, grpc: GRPC.CANCELLED },
   ERR_BITPATH_TIMEOUT: { http: 503, grpc: GRPC.DEADLINE_EXCEEDED },
   ERR_BITPATH_UNAVAILABLE: UNAVAILABLE,

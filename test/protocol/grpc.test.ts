@@ -5,6 +5,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { BitpathError } from '#lib/errors.js';
 import {
+  checkMessageSize,
   fromRequestMessage,
   fromResponseMessage,
   type ModelInferRequest,
@@ -102,5 +103,35 @@ describe('gRPC messages', () => {
       }),
       /nothing beside/,
     );
+  });
+
+  it('are counted before they are read', () => {
+    const repeated = (...bytes: number[]) => Buffer.alloc(2 ** 20, Uint8Array.from(bytes));
+    const field = (tag: number, bytes: Uint8Array) => {
+      const length = [0, 7, 14, 21].map((shift) => ((bytes.length >> shift) & 127) | (shift < 21 ? 128 : 0));
+      return Buffer.concat([Uint8Array.of(tag, ...length), bytes]);
+    };
+    const inside = (tag: number, bytes: Uint8Array) => field(0x2a, field(tag, bytes)); // of an input
+    const isTooLarge = (bytes: Uint8Array, what: RegExp) =>
+      assert.throws(
+        () => checkMessageSize(ModelInferRequestSchema, bytes),
+        (error) => {
+          assert.ok(error instanceof BitpathError, String(error));
+          assert.equal(error.code, 'ERR_BITPATH_TOO_LARGE');
+          assert.match(error.message, what);
+          return true;
+        },
+      );
+    for (const tag of [0x0a, 0x22, 0x2a, 0x32, 0x3a, 0x7a]) isTooLarge(repeated(tag, 0), /4096 fields/);
+    isTooLarge(inside(0x1a, repeated(1)), /65536 64-bit integers/); // a shape
+    isTooLarge(inside(0x2a, repeated(0x42, 0)), /4096 fields/); // bytes in typed contents
+    isTooLarge(repeated(0x78, 0), /4096 fields/); // no field of ours
+    isTooLarge(inside(0x2a, field(0x0a, new Uint8Array(2 ** 22 + 1))), /4194304 numbers/); // booleans
+    // Whatever is no message is left to the one who reads it.
+    for (const bytes of [[0xff, 0xff], [0x2a, 5], [0x0b, 0x0b], [0]])
+      checkMessageSize(ModelInferRequestSchema, Uint8Array.from(bytes));
+    const floats = { fp32Contents: Array(2 ** 16).fill(0.5) };
+    const most = input({ shape: [2n ** 16n], contents: floats });
+    checkMessageSize(ModelInferRequestSchema, toBinary(ModelInferRequestSchema, most));
   });
 });

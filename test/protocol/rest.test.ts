@@ -263,6 +263,17 @@ describe('requests', () => {
     );
   });
 
+  it('of more objects or fields than any has are refused before they are parsed', () => {
+    const inputs = (text: string) => ({ headerLength: undefined, bytes: encoder.encode(`{"inputs":[${text}]}`) });
+    fails(() => decodeInferRequest(inputs(Array(8192).fill('{}').join())), /JSON of at most 8192 objects/);
+    const fields = Array.from({ length: 65_536 }, (_, i) => `"${i}":0`).join();
+    fails(() => decodeInferRequest(inputs(`{${fields}}`)), /JSON of at most 65536 fields/);
+    // Text may hold as many of both as it likes.
+    const text = JSON.stringify('{:"'.repeat(70_000));
+    const one = `{"name":"x","datatype":"BYTES","shape":[1],"data":[${text}]}`;
+    assert.equal(decodeInferRequest(inputs(one)).inputs[0]!.data.length, 1);
+  });
+
   it('that are no JSON, or no UTF-8, are refused without quoting them', () => {
     for (const text of ['', '{', '{"inputs":[', 'secret', '\ud800']) {
       fails(() => decodeInferRequest({ headerLength: undefined, bytes: encoder.encode(text) }), /JSON for the body/);

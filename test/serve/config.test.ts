@@ -62,6 +62,18 @@ describe('configuration', () => {
       { model_defaults: { dynamic_batching: { default_queue_policy: { timeout_action: 'DROP' } } } },
       'f.json: Expected "REJECT" or "DELAY" for model_defaults.dynamic_batching.default_queue_policy.timeout_action but received "DROP"',
     ],
+    [
+      { model_defaults: { dynamic_batching: { priority_levels: 1, default_priority_level: 2 } } },
+      'f.json: Expected a level of the 1 that priority_levels names for model_defaults.dynamic_batching.default_priority_level but received 2',
+    ],
+    [
+      { model_defaults: { dynamic_batching: { priority_levels: 2, priority_queue_policy: { 3: {} } } } },
+      'f.json: Expected a level of the 2 that priority_levels names for model_defaults.dynamic_batching.priority_queue_policy.3 but received an object',
+    ],
+    [
+      { models: [{ source: 'b', config: { max_batch_size: 4, dynamic_batching: { preferred_batch_size: [4, 8] } } }] },
+      'f.json: Expected at most max_batch_size, 4, for models[0].config.dynamic_batching.preferred_batch_size[1] but received 8',
+    ],
   ];
   for (const [value, message] of cases) {
     it(`says ${message.slice(8, 90)}`, async () => {

@@ -181,6 +181,47 @@ describe('gRPC', () => {
     );
   });
 
+  it('reads no message before it knows the key, and none of more parts than a request has', async () => {
+    const path = '/inference.GRPCInferenceService/ModelInfer';
+    const inputs = Buffer.alloc(90_000, Uint8Array.of(0x2a, 0));
+    await fails(raw(path, inputs), grpc.status.RESOURCE_EXHAUSTED, /4096 fields/, 'ERR_BITPATH_TOO_LARGE');
+    const { grpc: address } = await start({ grpc_port: 0, api_keys: ['correct-horse-battery'] });
+    const other = new grpc.Client(address!, grpc.credentials.createInsecure());
+    for (const bytes of [inputs, Buffer.from([0xff, 0xff])]) {
+      const call = new Promise((resolve, reject) => {
+        other.makeUnaryRequest(path, identity, identity, bytes, (error, value) =>
+          error ? reject(error) : resolve(value),
+        );
+      });
+      await fails(call, grpc.status.UNAUTHENTICATED, /API key/, 'ERR_BITPATH_UNAUTHORIZED');
+    }
+    other.close();
+  });
+
+  it('logs each call, with the id that the caller gave or a new one', async () => {
+    const lines: Anything[] = [];
+    const { grpc: address } = await start(
+      { grpc_port: 0 },
+      { logger: { level: 'info', stream: { write: (line: string) => void lines.push(JSON.parse(line)) } } },
+    );
+    const other = new grpc.Client(address!, grpc.credentials.createInsecure());
+    const ask = (name: string, metadata = new grpc.Metadata()) =>
+      new Promise<void>((resolve) => {
+        const path = `/inference.GRPCInferenceService/${name}`;
+        other.makeUnaryRequest(path, identity, identity, Buffer.alloc(0), metadata, () => resolve());
+      });
+    const metadata = new grpc.Metadata();
+    metadata.set('x-request-id', 'mine-1');
+    await ask('ServerLive', metadata);
+    await ask('ModelMetadata');
+    const [first, second] = lines.filter(({ msg }) => msg === 'call');
+    assert.deepEqual([first.reqId, first.method, first.status], ['mine-1', 'ServerLive', grpc.status.OK]);
+    assert.match(second.reqId, /^[\da-f-]{36}$/);
+    assert.deepEqual([second.method, second.status], ['ModelMetadata', grpc.status.NOT_FOUND]);
+    assert.ok(second.milliseconds >= 0);
+    other.close();
+  });
+
   it('says how it fares to the health service', async () => {
     const health = new grpc.Client(running.grpc!, grpc.credentials.createInsecure());
     const { path, requestSerialize, responseDeserialize } = healthService['Check']!;

@@ -35,7 +35,7 @@ function request(
   body: Uint8Array,
   headers: Record<string, string | number> = {},
 ): Buffer {
-  const all = { host: 'a', 'content-length': body.length, connection: 'close', ...headers };
+  const all = { host: 'localhost', 'content-length': body.length, connection: 'close', ...headers };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
   const bytes = Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1'), body]);
   whole.add(bytes);
@@ -151,13 +151,13 @@ const MAKERS: readonly ((next: Random) => Buffer)[] = [
   (next) => noise(next, 1 + below(next, 200)),
   (next) =>
     Buffer.from(
-      `POST ${INFER} HTTP/1.1\r\nhost: a\r\ncontent-length: ${pick(next, ['x', '-1', '1e3', '99999999999999999999', '5\r\ncontent-length: 6'])}\r\n\r\n{}`,
+      `POST ${INFER} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${pick(next, ['x', '-1', '1e3', '99999999999999999999', '5\r\ncontent-length: 6'])}\r\n\r\n{}`,
     ),
   (next) =>
     Buffer.from(
-      `POST ${INFER} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n${pick(next, ['zz\r\n{}', '5\r\n{}\r\n0\r\n\r\n', 'ffffffffffffffffff\r\n', '-1\r\n'])}`,
+      `POST ${INFER} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n${pick(next, ['zz\r\n{}', '5\r\n{}\r\n0\r\n\r\n', 'ffffffffffffffffff\r\n', '-1\r\n'])}`,
     ),
-  (next) => Buffer.from(`GET /v2 HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(20_000 + below(next, 1000))}\r\n\r\n`),
+  (next) => Buffer.from(`GET /v2 HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(20_000 + below(next, 1000))}\r\n\r\n`),
 ];
 
 /** The malformed request that belongs to `seed` and `index`. */

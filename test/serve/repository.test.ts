@@ -3,7 +3,18 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { CLASSES, floats, publish, type Running, SIDE, start, temporaryFolder, tinyModel, until } from './servers.js';
+import {
+  CLASSES,
+  floats,
+  picture,
+  publish,
+  type Running,
+  SIDE,
+  start,
+  temporaryFolder,
+  tinyModel,
+  until,
+} from './servers.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: documents of several forms, each looked at by a test
 type Json = any;
@@ -150,5 +161,70 @@ describe('a model repository', () => {
     });
     await assert.rejects(start({ models: [join(elsewhere, 'none.safetensors')] }), { code: 'ERR_BITPATH_MODEL_FILE' });
     await assert.rejects(start({ model_repository: join(folder, 'none') }), { code: 'ERR_BITPATH_CONFIG' });
+  });
+
+  it('serves each model that was named as its own configuration says, and classifies with the first', async () => {
+    const folder = temporaryFolder();
+    const path = (name: string) => join(folder, `${name}.safetensors`);
+    for (const [i, name] of ['zeta', 'alpha'].entries()) await tinyModel(i).save(path(name));
+    const running = await start({
+      models: [
+        { source: path('zeta'), config: { max_batch_size: 2 } },
+        { name: 'two', source: path('alpha'), config: { max_batch_size: 3 } },
+        { name: 'two', version: '2', source: path('alpha'), config: { max_batch_size: 5 } },
+        path('alpha'),
+      ],
+    });
+    const size = async (model: string) => (await ask(running, `/v2/models/${model}/config`)).body.max_batch_size;
+    assert.deepEqual(await Promise.all(['zeta', 'two/versions/1', 'two/versions/2', 'alpha'].map(size)), [2, 3, 5, 8]);
+    const body = new Uint8Array(await picture(1));
+    const response = await fetch(`${running.url}/classify`, { method: 'POST', body });
+    assert.equal(((await response.json()) as Json).model, 'zeta');
+  });
+
+  it('reads a file that is no model once, unless it is told to load it', async () => {
+    const folder = temporaryFolder();
+    await publish(folder, 'good', '1', tinyModel(1));
+    await mkdir(join(folder, 'bad/1'), { recursive: true });
+    await writeFile(join(folder, 'bad/1/model.safetensors'), 'garbage');
+    const lines: Json[] = [];
+    const running = await start(
+      { model_repository: folder },
+      { logger: { level: 'info', stream: { write: (line: string) => void lines.push(JSON.parse(line)) } } },
+    );
+    const { repository } = running.server.service;
+    const failed = () => lines.filter(({ msg }) => msg === 'model not loaded').length;
+    for (let i = 0; i < 3; i++) assert.deepEqual(await repository.refresh(), []);
+    assert.equal(failed(), 1);
+    await writeFile(join(folder, 'good/1/model.safetensors'), 'garbage');
+    assert.equal((await repository.refresh()).length, 1);
+    assert.equal((await repository.refresh()).length, 0);
+    for (const name of ['bad', 'good', 'good']) {
+      const { status, body } = await ask(running, `/v2/repository/models/${name}/load`, '');
+      assert.deepEqual([status, body.code], [400, 'ERR_BITPATH_MODEL_FILE'], name);
+    }
+    assert.deepEqual(await index(running), ['bad/1 UNAVAILABLE', 'good/1 READY']);
+  });
+
+  it('serves the first of two files of a version, says so once, and loads all others', async () => {
+    const folder = temporaryFolder();
+    await publish(folder, 'good', '1', tinyModel(1));
+    const lines: Json[] = [];
+    const running = await start(
+      { model_repository: folder },
+      { logger: { level: 'info', stream: { write: (line: string) => void lines.push(JSON.parse(line)) } } },
+    );
+    for (const name of ['good', 'other']) await tinyModel(2).save(join(folder, `${name}.safetensors`));
+    const { repository } = running.server.service;
+    assert.equal((await repository.refresh()).length, 1);
+    assert.equal((await repository.refresh()).length, 0);
+    assert.deepEqual(await index(running), ['good/1 READY', 'other/1 READY']);
+    assert.equal((await ask(running, '/v2/repository/models/other/load', '')).status, 200);
+    assert.equal(lines.filter(({ msg }) => msg === 'a file of the model is left out').length, 1);
+    const [entry] = (await ask(running, '/v2/repository/index', '')).body;
+    assert.match(entry.reason, /two of version 1/);
+    await rm(join(folder, 'good.safetensors'));
+    await repository.refresh();
+    assert.equal((await ask(running, '/v2/repository/index', '')).body[0].reason, '');
   });
 });

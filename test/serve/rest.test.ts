@@ -16,6 +16,22 @@ import {
 import { type Body, getJson, inferRest, input, type Json, postJson, request } from './client.js';
 import { CLASSES, floats, picture, type Running, SIDE, start, temporaryFolder, tinyModel } from './servers.js';
 
+/** The files of the page, and the server's metadata under their second spelling. */
+const UNDOCUMENTED = [/^get \/page\/[\w./-]+$/, /^get \/v2\/$/];
+
+/** `method path` of each route in Fastify's drawing of its tree, but for the HEAD that belongs to each GET. */
+function routesOf(tree: string): string[] {
+  const ends: string[] = [];
+  return tree.split('\n').flatMap((line) => {
+    const [, indent, end, methods] = /^([ │]*)[├└]── (.*?)(?: \(([A-Z, ]+)\))?$/.exec(line) ?? [];
+    if (indent === undefined || end === undefined) return [];
+    ends.length = indent.length / 4;
+    ends.push(end);
+    const own = methods?.split(', ').filter((method) => method !== 'HEAD') ?? [];
+    return own.map((method) => `${method.toLowerCase()} ${ends.join('')}`);
+  });
+}
+
 describe('REST', () => {
   let running: Running;
   let executor: Executor;
@@ -278,21 +294,10 @@ describe('REST', () => {
     const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
-    const served = [...running.server.app.printRoutes({ commonPrefix: false }).matchAll(/(\S+) \((GET|POST)/g)].length;
-    // The tree says only ends of paths; what it is asked for, each route answers.
-    assert.ok(served > 0);
-    for (const route of documented) {
-      const [method, path] = route.split(' ') as [string, string];
-      const url = path.replace('{name}', 'tiny').replace('{version}', '1');
-      assert.ok(
-        running.server.app.hasRoute({
-          method: method.toUpperCase() as 'GET',
-          url: path.replace('{name}', ':name').replace('{version}', ':version'),
-        }),
-        `${method} ${url}`,
-      );
-    }
-    assert.equal(documented.length, 22);
+    const served = routesOf(running.server.app.printRoutes({ commonPrefix: false }))
+      .map((route) => route.replace(/:(\w+)/g, '{$1}'))
+      .filter((route) => !UNDOCUMENTED.some((each) => each.test(route)));
+    assert.deepEqual([...new Set(served)].sort(), documented.sort());
     const page = await fetch(`${running.url}/docs`);
     assert.match(page.headers.get('content-security-policy')!, /default-src 'none'/);
     const html = await page.text();

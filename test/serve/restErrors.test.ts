@@ -85,6 +85,14 @@ describe('errors of REST', () => {
       /did you mean "logits"/,
     ],
     [
+      'more outputs than there are',
+      '/v2/models/tiny/infer',
+      JSON.stringify({ inputs: [good], outputs: Array(7).fill({ name: 'map' }) }),
+      400,
+      'ERR_BITPATH_ARGUMENT',
+      /at most 6, each output twice for outputs/,
+    ],
+    [
       'a wrong classification',
       '/v2/models/tiny/infer',
       JSON.stringify({ inputs: [good], outputs: [{ name: 'logits', parameters: { classification: 0 } }] }),
@@ -145,6 +153,10 @@ describe('errors of REST', () => {
   it('for encodings: unknown ones 415, damaged ones 400', async () => {
     const { status, body } = await post('/v2/models/tiny/infer', '{}', { 'content-encoding': 'br' });
     assert.deepEqual([status, body.code], [415, 'ERR_BITPATH_MEDIA_TYPE']);
+    const form = await post('/classify', 'x', { 'content-type': 'multipart/form-data' });
+    assert.deepEqual([form.status, form.body.code], [400, 'ERR_BITPATH_ARGUMENT'], form.body.error);
+    const garbage = await post('/v2/models/tiny/infer', '{}', { 'content-type': 'garbage' });
+    assert.deepEqual([garbage.status, garbage.body.code], [415, 'ERR_BITPATH_MEDIA_TYPE'], garbage.body.error);
     const damaged = await post('/v2/models/tiny/infer', '{}', { 'content-encoding': 'gzip' });
     assert.deepEqual([damaged.status, damaged.body.code], [400, 'ERR_BITPATH_ARGUMENT']);
   });

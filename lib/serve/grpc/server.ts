@@ -4,9 +4,10 @@ import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import type * as Grpc from '@grpc/grpc-js';
 import type * as Health from 'grpc-health-check';
 import { BitpathError } from '../../errors.js';
-import { file_inference, GRPCInferenceService } from '../../protocol/grpc/index.js';
+import { checkMessageSize, file_inference, GRPCInferenceService } from '../../protocol/grpc/index.js';
 import { hostAndPort, listenError, readTls } from '../listen.js';
 import { loadPackage } from '../packages.js';
+import { requestId } from '../requestId.js';
 import { keyChecker, keyOf } from '../rest/security.js';
 import type { InferenceService, Log } from '../service.js';
 import { failureOf, GRPC } from '../status.js';
@@ -80,49 +81,62 @@ export class GrpcServer {
   }
 }
 
-/** A message that could not be read is passed on as the error that it is, so that the call is answered like any other. */
-type Received = Message | BitpathError;
-
 function inferenceService(
   grpc: typeof Grpc,
   calls: Readonly<Record<string, Call>>,
   isKnown: (key: string) => boolean,
   log: Log,
 ): { definition: Grpc.ServiceDefinition; handlers: Grpc.UntypedServiceImplementation } {
-  const definition: Record<string, Grpc.MethodDefinition<Received, Message>> = {};
-  const handlers: Record<string, Grpc.handleUnaryCall<Received, Message>> = {};
+  const definition: Record<string, Grpc.MethodDefinition<Buffer, Message>> = {};
+  const handlers: Record<string, Grpc.handleUnaryCall<Buffer, Message>> = {};
   for (const method of GRPCInferenceService.methods) {
     const call = calls[method.name];
     if (call === undefined)
       throw new BitpathError('ERR_BITPATH_INTERNAL', { reason: `${method.name} has no implementation` });
     definition[method.name] = methodDefinition(method);
     handlers[method.name] = (unary, callback) => {
-      answer(call, unary, isKnown).then(
-        (message) => callback(null, message),
-        (error) => callback(statusOf(grpc, error, method.name, log)),
+      const began = performance.now();
+      const reqId = requestId(unary.metadata.get('x-request-id')[0]);
+      const line = (status: number) =>
+        log.info({ reqId, method: method.name, status, milliseconds: performance.now() - began }, 'call');
+      answer(call, method.input, unary, isKnown).then(
+        (message) => {
+          line(GRPC.OK);
+          callback(null, message);
+        },
+        (error) => {
+          const status = statusOf(grpc, error, { reqId, method: method.name }, log);
+          line(status.code);
+          callback(status);
+        },
       );
     };
   }
   return { definition, handlers };
 }
 
-function methodDefinition({ parent, name, input, output }: DescMethod): Grpc.MethodDefinition<Received, Message> {
+function methodDefinition({ parent, name, output }: DescMethod): Grpc.MethodDefinition<Buffer, Message> {
   return {
     path: `/${parent.typeName}/${name}`,
     requestStream: false,
     responseStream: false,
-    requestSerialize: (message) => serialize(input, message as Message),
-    requestDeserialize: (bytes) => {
-      try {
-        return fromBinary(input, bytes);
-      } catch (cause) {
-        const details = { argument: 'the message', expected: input.typeName, received: 'something else' };
-        return new BitpathError('ERR_BITPATH_ARGUMENT', details, { cause });
-      }
-    },
+    requestSerialize: (bytes) => bytes,
+    // Read only once the caller's key is known: a message costs more memory than its bytes.
+    requestDeserialize: (bytes) => bytes,
     responseSerialize: (message) => serialize(output, message),
     responseDeserialize: (bytes) => fromBinary(output, bytes),
   };
+}
+
+/** Throws `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_TOO_LARGE`. */
+function readMessage(schema: DescMessage, bytes: Uint8Array): Message {
+  checkMessageSize(schema, bytes);
+  try {
+    return fromBinary(schema, bytes, { readUnknownFields: false });
+  } catch (cause) {
+    const details = { argument: 'the message', expected: schema.typeName, received: 'something else' };
+    throw new BitpathError('ERR_BITPATH_ARGUMENT', details, { cause });
+  }
 }
 
 function serialize(schema: DescMessage, message: Message): Buffer {
@@ -132,14 +146,15 @@ function serialize(schema: DescMessage, message: Message): Buffer {
 
 async function answer(
   call: Call,
-  unary: Grpc.ServerUnaryCall<Received, Message>,
+  schema: DescMessage,
+  unary: Grpc.ServerUnaryCall<Buffer, Message>,
   isKnown: (key: string) => boolean,
 ): Promise<Message> {
-  const { request, metadata } = unary;
+  const { metadata } = unary;
   const headers = metadata.getMap() as Record<string, string>;
   if (!isKnown(keyOf(headers['authorization'], headers['x-api-key'])))
     throw new BitpathError('ERR_BITPATH_UNAUTHORIZED');
-  if (request instanceof BitpathError) throw request;
+  const request = readMessage(schema, unary.request);
   const controller = new AbortController();
   // Also where the deadline is over.
   unary.once('cancelled', () => controller.abort(new BitpathError('ERR_BITPATH_ABORTED')));
@@ -147,9 +162,14 @@ async function answer(
 }
 
 /** The status of an error, with our code in the trailing metadata. */
-function statusOf(grpc: typeof Grpc, error: unknown, method: string, log: Log): Partial<Grpc.StatusObject> {
+function statusOf(
+  grpc: typeof Grpc,
+  error: unknown,
+  details: object,
+  log: Log,
+): Partial<Grpc.StatusObject> & { code: number } {
   const { grpc: code, body, isFault } = failureOf(error);
-  if (isFault) log.error({ err: error, method }, 'call failed');
+  if (isFault) log.error({ err: error, ...details }, 'call failed');
   const metadata = new grpc.Metadata();
   metadata.set('bitpath-code', body.code);
   if (code === GRPC.UNAVAILABLE) metadata.set('grpc-retry-pushback-ms', '1000');

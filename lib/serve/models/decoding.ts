@@ -27,14 +27,24 @@ export class Decoder {
   }
 
   /**
+   * Decodes a picture and has `use` make of it what is kept: until then it holds its place, so that there are at most `decoders`
+   * pictures in full size.
+   *
    * @param name What error messages call the picture.
-   * @throws `ERR_BITPATH_IMAGE`, `ERR_BITPATH_QUEUE_FULL`, or the signal's reason.
+   * @throws `ERR_BITPATH_IMAGE`, `ERR_BITPATH_QUEUE_FULL`, the signal's reason, or what `use` throws.
    */
-  async decode(name: string, bytes: Uint8Array, signal?: AbortSignal): Promise<RgbImage> {
+  async decode<T>(
+    name: string,
+    bytes: Uint8Array,
+    use: (image: RgbImage) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
     refuseMarkup(name, bytes);
     await this.#enter(signal);
     try {
-      return await decodeImage(bytes, { name, maxPixels: this.#limits.picture_pixels, maxSeconds: 20 });
+      const image = await decodeImage(bytes, { name, maxPixels: this.#limits.picture_pixels, maxSeconds: 20 });
+      signal?.throwIfAborted();
+      return await use(image);
     } finally {
       this.#leave();
     }

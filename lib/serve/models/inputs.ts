@@ -2,10 +2,12 @@
 import { argumentError } from '../../check.js';
 import { BitpathError } from '../../errors.js';
 import type { Shape } from '../../graph/types.js';
+import type { RgbImage } from '../../images/decode.js';
 import { preprocess } from '../../images/preprocess.js';
 import type { Preprocessing } from '../../images/preprocessing.js';
 import type { InferRequest, InferTensor, TensorMetadata } from '../../protocol/index.js';
 import type { Decoder } from './decoding.js';
+import { together } from './together.js';
 
 /** The one input's name. Its datatype says which way in is meant. */
 export const INPUT = 'input';
@@ -90,18 +92,25 @@ export async function decodePictures(
   signal?: AbortSignal,
 ): Promise<Pictures> {
   const name = (i: number) => (files.length === 1 ? 'the picture' : `picture ${i}`);
-  // All are waited for, so that a bad one does not leave the others at work for nobody.
-  const decoded = await Promise.allSettled(files.map((file, i) => decoder.decode(name(i), file, signal)));
-  const images = decoded.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
-  const { data } = await preprocess(images, preprocessing).catch((cause) => {
-    // The files were read; what is left is a shape that no resizing makes sense of.
+  const prepared = await together(
+    signal,
+    files.map((file, i) => (signal) => {
+      return decoder.decode(name(i), file, (image) => prepare(name(i), image, preprocessing), signal);
+    }),
+  );
+  const [first] = prepared;
+  if (first !== undefined && prepared.length === 1) return { kind: 'UINT8', data: first, count: 1 };
+  return { kind: 'UINT8', data: Buffer.concat(prepared), count: files.length };
+}
+
+async function prepare(name: string, image: RgbImage, preprocessing: Preprocessing): Promise<Uint8Array> {
+  try {
+    return (await preprocess(image, preprocessing)).data;
+  } catch (cause) {
+    // The file was read; what is left is a shape that no resizing makes sense of.
     if (!(cause instanceof BitpathError) || cause.code !== 'ERR_BITPATH_ARGUMENT') throw cause;
-    throw new BitpathError('ERR_BITPATH_IMAGE', { image: 'the picture', reason: cause.message }, { cause });
-  });
-  return { kind: 'UINT8', data, count: files.length };
+    throw new BitpathError('ERR_BITPATH_IMAGE', { image: name, reason: cause.message }, { cause });
+  }
 }
 
 /** Pictures in a tensor of shape [N, …image], or of one picture without N. */

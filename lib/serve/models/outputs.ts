@@ -1,5 +1,5 @@
 /** What an executor computed → the outputs that a request asks for. */
-import { checkInteger, unknownName } from '../../check.js';
+import { argumentError, checkInteger, unknownName } from '../../check.js';
 import type { Label } from '../../formats/model-file.js';
 import {
   encodeClassification,
@@ -35,6 +35,9 @@ function hasProbabilities(outputs: readonly OutputShape[]): boolean {
 /** Throws `ERR_BITPATH_UNKNOWN_NAME` or `ERR_BITPATH_ARGUMENT` for outputs that cannot be given: before anything is computed. */
 export function checkRequested(requested: readonly RequestedOutput[] | null, outputs: readonly OutputShape[]): void {
   const known = outputMetadata(outputs).map(({ name }) => name);
+  // Each as values and as classes; the answer to a small request is not to be a thousand times as large.
+  if (requested !== null && requested.length > 2 * known.length)
+    throw argumentError('outputs', `at most ${2 * known.length}, each output twice`, requested);
   for (const [i, { name, parameters }] of (requested ?? []).entries()) {
     if (!known.includes(name)) throw unknownName('output', name, known);
     const k = parameters['classification'];

@@ -13,14 +13,19 @@ interface Entry {
   state: ModelState;
   /** Why it is unavailable, or why the file that should replace it was not taken. */
   reason: string;
-  /** What the file was when it was loaded. */
+  /** What the file was when it was loaded, or could not be. */
   stamp: string;
+  /** What was wrong with the file of this stamp. */
+  failure: unknown;
+  /** That there is another file of this version, once that has been said. */
+  conflict: BitpathError | undefined;
   served: ServedModel | null;
 }
 
 export interface RepositoryOptions {
   readonly source: ModelSource;
-  readonly settingsOf: (name: string) => ModelSettings;
+  /** Of models that have none of their own. */
+  readonly settings: ModelSettings;
   readonly threads: number;
   readonly surroundings: Surroundings;
   readonly log: { info(details: object, message: string): void; warn(details: object, message: string): void };
@@ -34,7 +39,9 @@ export class ModelRepository {
   readonly #unloaded = new Set<string>();
   /** Loads and unloads happen one after another. */
   #last: Promise<unknown> = Promise.resolve();
-  readonly #retiring = new Set<Promise<void>>();
+  /** Unloaded or replaced, and still answering what they had begun. */
+  readonly #retiring = new Map<ServedModel, Promise<void>>();
+  #isDisposed = false;
 
   constructor(options: RepositoryOptions) {
     this.#options = options;
@@ -68,12 +75,9 @@ export class ModelRepository {
     const all = [...this.#models.keys()].sort().flatMap((name) => sorted(this.#models.get(name)));
     return all
       .filter(({ state }) => !onlyReady || state === 'READY')
-      .map(({ name, version, state, reason }) => ({ name, version, state, reason }));
-  }
-
-  /** Whether something is being loaded, and so not everything answers yet. */
-  get isLoading(): boolean {
-    return this.index(false).some(({ state }) => state === 'LOADING');
+      .map(({ name, version, state, reason, conflict }) => {
+        return { name, version, state, reason: reason || (conflict?.message ?? '') };
+      });
   }
 
   /**
@@ -86,7 +90,7 @@ export class ModelRepository {
       const files = (await this.#options.source.list()).filter((file) => file.name === name);
       if (files.length === 0) throw unknownName('model', name, await this.#known());
       this.#unloaded.delete(name);
-      const failure = await this.#update(name, files);
+      const failure = await this.#update(name, files, true);
       if (failure !== undefined) throw failure;
     });
   }
@@ -116,6 +120,7 @@ export class ModelRepository {
         const failure = await this.#update(
           name,
           files.filter((file) => file.name === name),
+          false,
         );
         if (failure !== undefined) failures.push(failure);
       }
@@ -125,16 +130,20 @@ export class ModelRepository {
 
   /** Resolves once no request is on its way. */
   async idle(): Promise<void> {
-    await Promise.all([...this.served().map((served) => served.idle()), ...this.#retiring]);
+    await Promise.all([...this.served().map((served) => served.idle()), ...this.#retiring.values()]);
   }
 
-  /** Frees everything; requests that are still on their way are rejected. */
+  /** Frees everything; requests that are still on their way, and those that come, are rejected as unavailable. */
   dispose(): void {
-    for (const served of this.served()) served.dispose();
-    this.#models.clear();
+    this.#isDisposed = true;
+    for (const served of [...this.served(), ...this.#retiring.keys()]) served.dispose(closed(served.name));
+    for (const entries of this.#models.values())
+      for (const entry of entries.values())
+        Object.assign(entry, { served: null, state: 'UNAVAILABLE', reason: CLOSED, stamp: '' });
   }
 
-  async #update(name: string, files: readonly ModelFile[]): Promise<unknown> {
+  /** @param again Whether a file that could not be loaded is tried again although it has not changed. */
+  async #update(name: string, files: readonly ModelFile[], again: boolean): Promise<unknown> {
     const entries = this.#models.get(name) ?? new Map<string, Entry>();
     this.#models.set(name, entries);
     for (const entry of sorted(entries)) {
@@ -145,33 +154,48 @@ export class ModelRepository {
     let failure: unknown;
     for (const file of files) {
       const entry = entries.get(file.version);
-      if (entry?.state === 'READY' && entry.stamp === file.stamp) continue;
-      try {
-        await this.#replace(entries, file);
-      } catch (error) {
-        failure ??= error;
+      if (isDue(entry, file, again)) {
+        try {
+          await this.#replace(entries, file);
+        } catch (error) {
+          failure ??= error;
+        }
       }
+      if (!again) failure ??= this.#conflict(entries.get(file.version), file);
     }
     if (entries.size === 0) this.#models.delete(name);
     return failure;
   }
 
-  async #replace(entries: Map<string, Entry>, { name, version, path, stamp }: ModelFile): Promise<void> {
-    const { settingsOf, threads, surroundings, log } = this.#options;
+  /** Says once that there are two files of a version; returns it where it is new. */
+  #conflict(entry: Entry | undefined, { name, version, conflict }: ModelFile): unknown {
+    if (entry === undefined) return undefined;
+    const isNew = conflict !== undefined && entry.conflict === undefined;
+    entry.conflict = conflict;
+    if (isNew) this.#options.log.warn({ model: name, version, err: conflict }, 'a file of the model is left out');
+    return isNew ? conflict : undefined;
+  }
+
+  async #replace(entries: Map<string, Entry>, file: ModelFile): Promise<void> {
+    const { name, version, path, stamp } = file;
+    const { settings, threads, surroundings, log } = this.#options;
     const entry: Entry = entries.get(version) ?? {
       name,
       version,
       state: 'LOADING',
       reason: '',
       stamp: '',
+      failure: undefined,
+      conflict: undefined,
       served: null,
     };
     entries.set(version, entry);
     const old = entry.served;
     if (old === null) entry.state = 'LOADING';
     try {
+      if (this.#isDisposed) throw closed(name);
       const model = await loadModel(path);
-      const { max_batch_size, instance_group, dynamic_batching } = settingsOf(name);
+      const { max_batch_size, instance_group, dynamic_batching } = file.settings ?? settings;
       const options = {
         name,
         version,
@@ -179,12 +203,18 @@ export class ModelRepository {
         instances: instance_group.count,
         batching: { max_batch_size, ...dynamic_batching },
       };
-      entry.served = await ServedModel.start(model, options, surroundings);
-      Object.assign(entry, { state: 'READY', reason: '', stamp });
-      log.info({ model: name, version, ...entry.served.compiled }, old === null ? 'model loaded' : 'model replaced');
+      const served = await ServedModel.start(model, options, surroundings);
+      if (this.#isDisposed) {
+        served.dispose();
+        throw closed(name);
+      }
+      entry.served = served;
+      Object.assign(entry, { state: 'READY', reason: '', stamp, failure: undefined });
+      log.info({ model: name, version, ...served.compiled }, old === null ? 'model loaded' : 'model replaced');
       if (old !== null) this.#drain(old);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
+      entry.failure = error;
       // A stamp is kept also of what failed, or polling would try the same file again and again.
       if (old === null) Object.assign(entry, { state: 'UNAVAILABLE', reason, stamp });
       else Object.assign(entry, { reason: `the file that should replace it was not taken: ${reason}`, stamp });
@@ -196,7 +226,7 @@ export class ModelRepository {
   #retire(entry: Entry, reason: string): void {
     const { served } = entry;
     entry.served = null;
-    Object.assign(entry, { state: 'UNAVAILABLE', reason, stamp: '' });
+    Object.assign(entry, { state: 'UNAVAILABLE', reason, stamp: '', failure: undefined });
     if (served === null) return;
     this.#options.log.info({ model: entry.name, version: entry.version, reason }, 'model unloaded');
     this.#drain(served);
@@ -206,9 +236,9 @@ export class ModelRepository {
   #drain(served: ServedModel): void {
     const drained = served.idle().then(() => {
       served.dispose();
-      this.#retiring.delete(drained);
+      this.#retiring.delete(served);
     });
-    this.#retiring.add(drained);
+    this.#retiring.set(served, drained);
   }
 
   #ready(name: string): ServedModel[] {
@@ -230,6 +260,18 @@ export class ModelRepository {
     this.#last = turn.catch(() => {});
     return turn;
   }
+}
+
+function isDue(entry: Entry | undefined, { stamp }: ModelFile, again: boolean): boolean {
+  if (entry === undefined || entry.stamp !== stamp) return true;
+  const hasFailed = entry.failure !== undefined;
+  return hasFailed ? again : entry.served === null;
+}
+
+const CLOSED = 'the server is closed';
+
+function closed(model: string): BitpathError {
+  return new BitpathError('ERR_BITPATH_UNAVAILABLE', { what: model, reason: CLOSED });
 }
 
 /** By version, as a number. */

@@ -20,6 +20,7 @@ import {
 import { modelConfig } from './modelConfig.js';
 import { checkRequested, type OutputShape, outputMetadata, writeOutputs } from './outputs.js';
 import { type Answered, Statistics } from './statistics.js';
+import { together } from './together.js';
 import type { Spans } from '../spans.js';
 
 /** What a served model needs of the server around it. */
@@ -186,9 +187,11 @@ export class ServedModel {
         decodePictures(files, preprocessing, this.#surroundings.decoder, context.signal),
       );
       const decode = now() - began;
-      const parts = await Promise.all(
-        split(pictures, this.#ways.maxBatchSize).map(async (part) => {
-          const [logits] = (await this.#submit(part, NO_SCHEDULE, context, times)) as [Float32Array];
+      const parts = await together(
+        context.signal,
+        split(pictures, this.#ways.maxBatchSize).map((part) => async (signal) => {
+          const values = await this.#submit(part, NO_SCHEDULE, { ...context, signal }, times);
+          const [logits] = values as [Float32Array];
           const classes = logits.length / part.count;
           return Array.from({ length: part.count }, (_, i) => logits.subarray(i * classes, (i + 1) * classes));
         }),
@@ -196,7 +199,7 @@ export class ServedModel {
       times.count = files.length;
       return {
         logits: parts.flat(),
-        timings: { decode, queue: times.queue, compute: times.infer },
+        timings: { decode, queue: lasted(times).queue, compute: lasted(times).infer },
       };
     });
   }
@@ -218,13 +221,13 @@ export class ServedModel {
   /** Runs `serve`, which fills in the times, and tells statistics and observer how it went. */
   async #observed<T>(serve: (times: Times) => Promise<T>): Promise<T> {
     const { clock, observer } = this.#surroundings;
-    const times: Times = { began: clock.now(), count: 0, queue: 0, input: 0, infer: 0, ended: 0 };
+    const times: Times = { began: clock.now(), count: 0, input: 0, queued: Infinity, started: Infinity, ended: 0 };
     this.#active++;
     try {
       const result = await serve(times);
       const now = clock.now();
-      const { count, queue, input, infer, ended } = times;
-      const answered: Answered = { count, queue, input, infer, output: now - ended, total: now - times.began };
+      const { count, input, ended } = times;
+      const answered: Answered = { count, input, ...lasted(times), output: now - ended, total: now - times.began };
       this.#statistics.success(answered, Date.now());
       observer.answered(this, answered);
       return result;
@@ -249,9 +252,10 @@ export class ServedModel {
       kind,
       signal: context.signal,
     });
-    times.queue = batched.started - batched.queued;
-    times.infer = batched.ended - batched.started;
-    times.ended = batched.ended;
+    // Of a request in several batches, from the first to the last.
+    times.queued = Math.min(times.queued, batched.queued);
+    times.started = Math.min(times.started, batched.started);
+    times.ended = Math.max(times.ended, batched.ended);
     context.spans?.past('queue', batched.queued, batched.started);
     context.spans?.past('compute', batched.started, batched.ended, { 'bitpath.batch_size': batched.batchSize });
     return batched.result;
@@ -272,10 +276,14 @@ export class ServedModel {
 interface Times {
   readonly began: number;
   count: number;
-  queue: number;
   input: number;
-  infer: number;
+  queued: number;
+  started: number;
   ended: number;
+}
+
+function lasted({ queued, started, ended }: Times): { readonly queue: number; readonly infer: number } {
+  return { queue: started - queued, infer: ended - started };
 }
 
 /** Pieces of at most `size` pictures. */

@@ -11,6 +11,7 @@ import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BitpathError } from '../../errors.js';
 import { DEFAULT_MODEL, shippedNames } from '../../model.js';
+import type { ModelSettings } from '../config.js';
 
 /** A version of a model that could be loaded. */
 export interface ModelFile {
@@ -20,6 +21,10 @@ export interface ModelFile {
   readonly path: string | URL;
   /** Another one after the file has changed. */
   readonly stamp: string;
+  /** How it is served, where that is not as all others are. */
+  readonly settings?: ModelSettings | undefined;
+  /** Another file of the same name and version, which is left out. */
+  readonly conflict?: BitpathError;
 }
 
 export interface ModelSource {
@@ -37,9 +42,15 @@ export interface NamedModel {
   /** A shipped model's name or a path. */
   readonly source: string;
   readonly version: string;
+  readonly config?: ModelSettings | undefined;
 }
 
-/** The models of `named` (the default one where nothing else is given), and those in `folder`. */
+/** What a model named at the start is called. */
+export function nameOf({ name, source }: Pick<NamedModel, 'name' | 'source'>): string {
+  return name ?? basename(source, EXTENSION);
+}
+
+/** Each version once, of the first file that there is. The models of `named` (the default one where nothing else is given), and those in `folder`. */
 export function modelSource(named: readonly NamedModel[] | undefined, folder: string | null): ModelSource {
   const models = named ?? (folder === null ? [{ source: DEFAULT_MODEL, version: '1' }] : []);
   return {
@@ -48,29 +59,32 @@ export function modelSource(named: readonly NamedModel[] | undefined, folder: st
         ...(await Promise.all(models.map(namedFile))),
         ...(folder === null ? [] : await listFolder(folder)),
       ];
-      const seen = new Set<string>();
-      for (const { name, version } of files) {
-        const key = `${name}/${version}`;
-        if (seen.has(key)) {
-          throw new BitpathError('ERR_BITPATH_CONFIG', {
-            file: 'models',
-            key: name,
-            expected: 'one model of a name and version',
-            received: `two of version ${version}`,
-          });
-        }
-        seen.add(key);
+      const versions = new Map<string, ModelFile>();
+      for (const file of files) {
+        const key = `${file.name}/${file.version}`;
+        const first = versions.get(key);
+        versions.set(key, first === undefined ? file : { ...first, conflict: twice(file) });
       }
-      return files;
+      return [...versions.values()];
     },
   };
 }
 
-async function namedFile({ name, source, version }: NamedModel): Promise<ModelFile> {
+function twice({ name, version }: ModelFile): BitpathError {
+  return new BitpathError('ERR_BITPATH_CONFIG', {
+    file: 'models',
+    key: name,
+    expected: 'one model of a name and version',
+    received: `two of version ${version}`,
+  });
+}
+
+async function namedFile(model: NamedModel): Promise<ModelFile> {
+  const { source, version, config: settings } = model;
   const isShipped = (await shippedNames()).includes(source);
   // A file that is not there has no stamp; loading it says what is wrong.
   const stamp = isShipped ? 'shipped' : await stampOf(source).catch(() => '');
-  return { name: name ?? basename(source, EXTENSION), version, path: source, stamp };
+  return { name: nameOf(model), version, path: source, stamp, settings };
 }
 
 async function listFolder(folder: string): Promise<ModelFile[]> {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip, inflate } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BitpathError } from '../../errors.js';
+import { splitBody } from '../../protocol/framing.js';
 import { HEADER_LENGTH } from '../../protocol/index.js';
 
 const expand = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
@@ -87,15 +88,7 @@ export function jsonBodyOf(request: FastifyRequest): unknown {
   if (bytes.length === 0) return undefined;
   if (bytes.length > 2 ** 16)
     throw new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: '65536 bytes' });
-  try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-  } catch (cause) {
-    throw new BitpathError(
-      'ERR_BITPATH_ARGUMENT',
-      { argument: 'the body', expected: 'JSON', received: 'something else' },
-      { cause },
-    );
-  }
+  return splitBody({ headerLength: undefined, bytes }).json;
 }
 
 /** Sends `bytes`, compressed where the client takes that and it is worth it. */

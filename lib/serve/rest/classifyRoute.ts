@@ -1,6 +1,6 @@
 /** `POST /classify`: a picture as the body, or several as files of a form → what is on them. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { argumentError } from '../../check.js';
+import { argumentError, describe } from '../../check.js';
 import { BitpathError } from '../../errors.js';
 import { topK } from '../../images/predictions.js';
 import type { InferenceService } from '../service.js';
@@ -36,7 +36,8 @@ export async function classifyRoute(
         fileSize: body_bytes,
         files: MAX_FILES,
         parts: MAX_FILES,
-        fields: 0,
+        fields: MAX_FILES,
+        fieldSize: 1024,
         headerPairs: 32,
         fieldNameSize: 100,
       },
@@ -103,7 +104,15 @@ async function readForm(request: FastifyRequest): Promise<File[]> {
   const files: File[] = [];
   let total = 0;
   const limit = request.routeOptions.bodyLimit ?? 0;
-  for await (const part of request.files()) {
+  for await (const part of request.parts()) {
+    if (part.type === 'field') {
+      const details = {
+        argument: `the form’s field ${describe(part.fieldname)}`,
+        expected: 'a file',
+        received: 'text',
+      };
+      throw new BitpathError('ERR_BITPATH_ARGUMENT', details);
+    }
     const bytes = await part.toBuffer();
     total += bytes.length;
     if (total > limit) throw new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: `${limit} bytes` });

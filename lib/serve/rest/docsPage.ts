@@ -36,7 +36,7 @@ Every error is <code>{ "error": "message", "code": "ERR_BITPATH_…" }</code>.</
 }
 
 function routeHtml({ path, method, operation }: Route): string {
-  const { operationId, summary, description, example, parameters = [], responses } = operation;
+  const { operationId, summary, description, 'x-example': example, parameters = [], responses } = operation;
   const pairs = [
     ...(parameters as readonly Parameter[]).map(parameterHtml),
     ...Object.entries(responses)

@@ -4,9 +4,12 @@ import { openApi } from './openApi.js';
 import { docsPage } from './docsPage.js';
 
 export function docsRoutes(app: FastifyInstance): void {
-  app.get('/docs/openapi.json', async (_, reply) => reply.type('application/json').send(JSON.stringify(openApi())));
+  const document = openApi();
+  const json = JSON.stringify(document);
+  const page = docsPage(document);
+  app.get('/docs/openapi.json', async (_, reply) => reply.type('application/json').send(json));
   app.get('/docs', async (_, reply) => {
     reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-    return reply.type('text/html; charset=utf-8').send(docsPage(openApi()));
+    return reply.type('text/html; charset=utf-8').send(page);
   });
 }

@@ -1,5 +1,6 @@
 /** `POST /v2/models/{model}[/versions/{version}]/infer` */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { BitpathError } from '../../errors.js';
 import {
   decodeInferRequest,
   decodeRawRequest,
@@ -47,6 +48,10 @@ function read(request: FastifyRequest, service: InferenceService, name: string, 
   const bytes = bodyOf(request);
   if (headerLength !== 0) {
     service.repository.resolve(name, version); // a wrong name costs no parsing
+    const { json_bytes } = service.config.limits;
+    // Parsing takes the thread that serves all others; of a body it may be the small part.
+    if ((headerLength ?? bytes.length) > json_bytes)
+      throw new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The JSON', limit: `${json_bytes} bytes` });
     return decodeInferRequest({ headerLength, bytes });
   }
   const { inputs } = service.modelMetadata(name, version);

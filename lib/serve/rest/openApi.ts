@@ -6,8 +6,8 @@ export interface Operation {
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
-  /** A body that works; not part of OpenAPI proper, hence `x-` in the document. */
-  readonly example?: string;
+  /** A body that works; OpenAPI has no place for a command line, hence `x-`. */
+  readonly 'x-example'?: string;
   readonly parameters?: readonly object[];
   readonly requestBody?: object;
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: object }>>;
@@ -59,7 +59,7 @@ function modelPaths(base: string, parameters: readonly object[], suffix: string)
         summary: 'Runs a network',
         description:
           'The input is an FP32 tensor [N, C, H, W], UINT8 pixels [N, H, W, 3] or picture files as BYTES [N]. Tensors may be in the JSON, or behind it as binary data.',
-        example: INFER_EXAMPLE,
+        'x-example': INFER_EXAMPLE,
         parameters,
         requestBody: {
           required: true,
@@ -105,7 +105,7 @@ export function openApi(): OpenApi {
           operationId: 'classify',
           summary: 'Says what is on a picture',
           description: 'The body is a picture, or a form (multipart/form-data) with one file or several.',
-          example: 'curl --data-binary @photo.jpg "http://localhost:8000/classify?k=3"',
+          'x-example': 'curl --data-binary @photo.jpg "http://localhost:8000/classify?k=3"',
           parameters: [
             {
               name: 'k',

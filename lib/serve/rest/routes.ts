@@ -18,19 +18,26 @@ export interface RoutesOptions {
   readonly service: InferenceService;
   readonly metrics: Metrics | null;
   readonly tracer: Tracer;
+  /** Whether the server can be reached from this machine alone. */
+  readonly isLocal: boolean;
   /** Whether each request gets a line in the log; an app around has its own. */
   readonly logsRequests: boolean;
 }
 
 export async function restRoutes(
   app: FastifyInstance,
-  { service, metrics, tracer, logsRequests }: RoutesOptions,
+  { service, metrics, tracer, isLocal, logsRequests }: RoutesOptions,
 ): Promise<void> {
   const { api_keys, tls, limits } = service.config;
   app.setErrorHandler(sendError);
   app.setNotFoundHandler(sendNotFound);
   readBodies(app, limits.body_bytes);
-  secure(app, api_keys, tls !== null);
+  secure(app, { apiKeys: api_keys, isTls: tls !== null, isLocal });
+  app.addHook('onRequest', async (_, reply) => {
+    const leave = service.enter();
+    // The hook onResponse is not called for callers that went away.
+    reply.raw.once('finish', leave).once('close', leave);
+  });
   app.addHook('onSend', async (_, reply) => {
     // The next request is for another server.
     if (service.isDraining) reply.header('connection', 'close');

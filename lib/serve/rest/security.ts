@@ -1,6 +1,7 @@
 /** Who may ask, and what browsers are told to do with the answers. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance } from 'fastify';
+import { isIP } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BitpathError } from '../../errors.js';
 import { PATHS } from '../../protocol/index.js';
 
@@ -18,15 +19,52 @@ const HEADERS = {
 const OPEN: readonly string[] = [PATHS.live, PATHS.ready, '/', '', '/docs', '/docs/openapi.json'];
 const OPEN_FOLDER = '/page/';
 
-export function secure(app: FastifyInstance, apiKeys: readonly string[], isTls: boolean): void {
+export interface Guards {
+  readonly apiKeys: readonly string[];
+  readonly isTls: boolean;
+  /** Whether only names of this machine lead here: then others are of pages that want to pass for it. */
+  readonly isLocal: boolean;
+}
+
+export function secure(app: FastifyInstance, { apiKeys, isTls, isLocal }: Guards): void {
   const isKnown = keyChecker(apiKeys);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
     if (isTls) reply.header('strict-transport-security', 'max-age=31536000');
+    if (isLocal && apiKeys.length === 0) refuseForeignHost(request);
+    refuseForeignPage(request, reply);
     if (apiKeys.length === 0 || isOpen(app.prefix, request.routeOptions.url)) return;
     const { authorization, 'x-api-key': key } = request.headers;
     if (!isKnown(keyOf(authorization, key))) throw new BitpathError('ERR_BITPATH_UNAUTHORIZED');
   });
+}
+
+/** Whether a server that listens on `host` can be reached from this machine alone. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** A name may come to mean this machine after a page was loaded from it (DNS rebinding); the header still says the name. */
+function refuseForeignHost({ headers: { host } }: FastifyRequest): void {
+  if (host === undefined) return; // no browser
+  const name = host.replace(/:\d*$/, '').toLowerCase();
+  if (name === 'localhost' || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0) return;
+  const reason = 'A server on this machine without API keys is called localhost, or by an address';
+  throw new BitpathError('ERR_BITPATH_FORBIDDEN', { reason });
+}
+
+/** Browsers send a page's plain POST wherever it likes, without asking first. Whoever is no browser sends neither header. */
+function refuseForeignPage({ method, headers }: FastifyRequest, reply: FastifyReply): void {
+  // An app around that answers CORS has decided for itself.
+  if (method !== 'POST' || reply.hasHeader('access-control-allow-origin')) return;
+  const { origin, host, 'sec-fetch-site': site } = headers;
+  if (site === 'same-origin') return; // also behind a proxy that names another host
+  if (site !== 'cross-site' && (origin === undefined || hostOf(origin) === host?.toLowerCase())) return;
+  throw new BitpathError('ERR_BITPATH_FORBIDDEN', { reason: 'Pages of other sites may not ask this server' });
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
 /** Whether a route, as it is registered, asks for no key. There is none where nothing was found. */
