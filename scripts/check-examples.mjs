@@ -221,9 +221,10 @@ function safetensorsMetadata(file) {
 /** It compares the answers of all ways itself. */
 async function checkWorkerPool(folder, pictures) {
   const { stdout } = await run('npm', ['start', ...pictures], folder);
-  const rates = [...stdout.matchAll(/^(one thread|\d+ Workers).* (\d+) pictures\/s$/gm)];
+  const rates = [...stdout.matchAll(/^ {2}(one thread|\d+ Workers).* (\d+) pictures\/s$/gm)];
   assert.equal(rates.length, 6, stdout);
   for (const [line, , rate] of rates) assert.ok(Number(rate) > 0, line);
+  await fails('npm', ['start', 'nowhere.jpg'], folder, /error: nowhere\.jpg: /);
   return `${rates.length} rates`;
 }
 

@@ -31,7 +31,18 @@ const ways = {
   [`${cpus} Workers with an executor of one`]: (task) => pool.run(task),
 };
 
-for (const withColour of [false, true]) {
+try {
+  await measure('classified', false);
+  await measure('classified, and colours counted in JavaScript', true);
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+} finally {
+  for (const executor of [wide, ...narrows]) executor.dispose();
+  await pool.close();
+}
+
+async function measure(title, withColour) {
   const tasks = Array.from({ length: PICTURES }, (_, i) => ({ file: files[i % files.length], withColour }));
   const rates = new Map(Object.keys(ways).map((name) => [name, []]));
   let expected;
@@ -44,14 +55,11 @@ for (const withColour of [false, true]) {
       if (round > 0) rates.get(name).push(tasks.length / seconds);
     }
   }
-  console.log(withColour ? '\nclassified, and colours counted in JavaScript' : 'classified');
+  console.log(title);
   for (const [name, values] of rates) {
-    console.log(`${name.padEnd(40)} ${median(values).toFixed(0).padStart(6)} pictures/s`);
+    console.log(`  ${name.padEnd(40)} ${median(values).toFixed(0).padStart(6)} pictures/s`);
   }
 }
-
-for (const executor of [wide, ...narrows]) executor.dispose();
-await pool.close();
 
 /** Runs all tasks, two for each CPU under way at a time. */
 async function timed(tasks, way) {
