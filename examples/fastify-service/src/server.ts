@@ -8,8 +8,8 @@ const PHOTO = /^(\xff\xd8\xff|\x89PNG|RIFF.{4}WEBP)/s;
 const model = await loadModel();
 const executor = await model.compile();
 
-const app = Fastify({ logger: true, bodyLimit: 8 * 2 ** 20 });
-app.server.maxConnections = 64; // and so at most 64 bodies in memory
+const app = Fastify({ logger: true, bodyLimit: 8 * 2 ** 20, requestTimeout: 30_000, keepAliveTimeout: 5_000 });
+app.server.maxConnections = 32; // and so at most 32 pictures in memory
 app.removeAllContentTypeParsers();
 app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body);
 
@@ -18,7 +18,7 @@ app.post<{ Body?: Buffer }>('/classify', async ({ body }, reply) => {
     reply.code(415);
     throw new Error('The body must be a JPEG, PNG or WebP picture');
   }
-  const picture = await decodeImage(body, { name: 'The picture', maxPixels: 2 ** 25, maxSeconds: 10 });
+  const picture = await decodeImage(body, { name: 'The picture', maxPixels: 2 ** 24, maxSeconds: 10 });
   const { logits } = await executor.run(await preprocess(picture, model.preprocessing!));
   return { predictions: topK(logits!.data, model.labels, 3) };
 });
