@@ -18,7 +18,9 @@ export interface Sample {
 
 /** Samples in a fixed order, read from disk as they are asked for. */
 export interface Dataset {
+  /** As it was given. */
   readonly path: string;
+  /** A `.bin` pack, or a folder of folders. */
   readonly kind: 'pack' | 'folder';
   /** Number of samples, at least 1. */
   readonly size: number;
@@ -29,8 +31,9 @@ export interface Dataset {
   samples(limit?: number): AsyncGenerator<Sample, void, undefined>;
 }
 
+/** What {@link openDataset} must know of the network. */
 export interface DatasetOptions {
-  /** Classes of the network. */
+  /** Classes of the network, 1 … 2³¹ − 1. */
   readonly classes: number;
   /** Its labels, which the folders of classes are called after; null where it has none. */
   readonly labels: readonly Label[] | null;

@@ -20,6 +20,7 @@ export type { Normalization, PixelStem } from './compiler/index.js';
 export type { Isa, Peaks } from './native.js';
 export type { RunInput } from './runInput.js';
 
+/** Options of {@link compile}, and but for `normalization` of {@link Model.compile}. */
 export interface CompileOptions {
   /** Most threads that a run uses, 1 … 1024. Default: `BITPATH_THREADS`, else the CPUs that this process may use. */
   readonly threads?: number | undefined;
@@ -39,6 +40,7 @@ export interface CompileOptions {
   readonly pixelStem?: PixelStem | undefined;
 }
 
+/** Options of {@link Executor.run}. */
 export interface RunOptions {
   /** Stops the run; the promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -47,11 +49,15 @@ export interface RunOptions {
 /** By output name: float32 [N, C, H, W], or [N, C] for a 1×1 map. */
 export type Outputs = Readonly<Record<string, Tensor<'float32'>>>;
 
+/** One instruction of a compiled network: an op of the graph with what was fused behind it. */
 export interface InstructionDescription {
   /** Names of the graph nodes that the instruction computes. */
   readonly nodes: readonly string[];
+  /** `input`, `binaryConv`, `conv`, `pixelConv`, `maxPool`, `avgPool` or `map`. */
   readonly op: string;
+  /** The kernel that runs it, such as `bconv_direct_8x8`. */
   readonly kernel: string;
+  /** The instruction set of the kernel. */
   readonly isa: Isa;
   /** The inputs that it runs for: float32 tensors, uint8 pictures, or any. */
   readonly input: 'any' | 'float32' | 'uint8';
@@ -71,6 +77,7 @@ export interface InstructionDescription {
 
 /** Medians over the runs of a profile, for one image. */
 export interface InstructionProfile {
+  /** Median time of one image. */
   readonly nanoseconds: number;
   /** At the clock of the profile. */
   readonly cycles: number;
@@ -78,32 +85,43 @@ export interface InstructionProfile {
   readonly floorCycles: number;
 }
 
+/** How {@link Executor.describe} measures. */
 export interface ProfileOptions {
   /** Which way in is run. Default: `uint8` where the network takes pictures. */
   readonly input?: 'float32' | 'uint8' | undefined;
-  /** 1 … 65536, default 30. */
+  /** Runs to take the median of, 1 … 65536. Default 30. */
   readonly runs?: number | undefined;
 }
 
+/** Options of {@link Executor.describe}. */
 export interface DescribeOptions {
   /** Runs the network on made-up input, on this thread, and says how long each instruction takes. */
   readonly profile?: boolean | ProfileOptions | undefined;
 }
 
+/** What {@link Executor.describe} says of a compiled network. */
 export interface ExecutorDescription {
+  /** The instruction set that its kernels use. */
   readonly isa: Isa;
+  /** Most threads that a run uses. */
   readonly threads: number;
+  /** Images computed together. */
   readonly batch: number;
   /** All packed weights and constants; clones share them. */
   readonly weightBytes: number;
   /** The feature maps of one batch; each clone has its own. */
   readonly arenaBytes: number;
+  /** In the order of execution. */
   readonly instructions: readonly InstructionDescription[];
   /** Only with `profile`: how it was measured, the core's clock in 10⁹ cycles a second among it. */
   readonly profile?: {
+    /** The way in that was run. */
     readonly input: 'float32' | 'uint8';
+    /** Runs that the medians are of. */
     readonly runs: number;
+    /** 10⁹ cycles a second of the core that ran it. */
     readonly clockGHz: number;
+    /** What the kernels' instructions can do at most. */
     readonly peaks: Peaks;
   };
 }
@@ -159,7 +177,9 @@ interface Compiled {
  * Every ISA, number of threads and batch gives the same bits.
  */
 export class Executor implements Disposable {
+  /** The instruction set that its kernels use. */
   readonly isa: Isa;
+  /** Most threads that a run uses. */
   readonly threads: number;
   /** Images computed together. */
   readonly batch: number;
@@ -321,6 +341,7 @@ export class Executor implements Disposable {
     this.#executor = null;
   }
 
+  /** {@link Executor.dispose}, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

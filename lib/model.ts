@@ -42,8 +42,11 @@ const EXTENSION = '.safetensors';
 /** Native code indexes constants with 32 bits. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
+/** What a {@link Model} is made of. */
 export interface ModelOptions {
+  /** From {@link GraphBuilder}, {@link buildArchitecture} or {@link graphFromJson}. */
   readonly graph: Graph;
+  /** All that {@link graphParams} lists, and no others. */
   readonly params: Params;
   /** The graph's name by default. */
   readonly name?: string;
@@ -51,16 +54,23 @@ export interface ModelOptions {
   readonly labels?: readonly Label[] | null;
   /** Its crop has the size of the network's input; null (the default) for a network that takes no pictures. */
   readonly preprocessing?: Preprocessing | null;
+  /** Where it comes from. Default: nothing. */
   readonly provenance?: Provenance;
 }
 
 /** A network ready to compile or save. It is frozen; the tensors' elements are the caller's to leave alone. */
 export class Model {
+  /** For messages and lists. */
   readonly name: string;
+  /** What the network is. */
   readonly graph: Graph;
+  /** Its parameters, by the names that {@link graphParams} gives. */
   readonly params: Params;
+  /** One for each class, in order of the first output; null for a network without. */
   readonly labels: readonly Label[] | null;
+  /** What happens to a picture before the network; null for a network that takes no pictures. */
   readonly preprocessing: Preprocessing | null;
+  /** Where it comes from. */
   readonly provenance: Provenance;
 
   /**
@@ -173,7 +183,14 @@ export async function loadModel(source: string | URL | Uint8Array = DEFAULT_MODE
 /** A network of `buildArchitecture(name, …)` with random parameters: for timing and tests, it has learnt nothing. */
 export function createModel(
   architecture: string,
-  options: { readonly classes?: number; readonly inputSize?: number; readonly seed?: number } = {},
+  options: {
+    /** Logits of the network, 1 … 2²⁴. Default 1000. */
+    readonly classes?: number;
+    /** Height and width of its input in pixels, 1 … 65535. Default 224. */
+    readonly inputSize?: number;
+    /** Of the parameters, an integer from 0 to 2⁵³ − 1. Default 0. */
+    readonly seed?: number;
+  } = {},
 ): Model {
   checkOptions('options', options, ['classes', 'inputSize', 'seed']);
   const { seed = 0, ...sizes } = options;
@@ -189,21 +206,29 @@ export function createModel(
 
 /** What {@link listModels} says of a shipped model. */
 export interface ModelInfo {
+  /** What {@link loadModel} takes. */
   readonly name: string;
+  /** For people. */
   readonly title: string;
+  /** What {@link buildArchitecture} calls its graph. */
   readonly architecture: string;
+  /** Number of them. */
   readonly classes: number;
+  /** Of one image. */
   readonly input: Shape;
-  /** Of the file. */
+  /** Size of its file. */
   readonly bytes: number;
-  /** Of its parameters, BatchNorms included: a bit each, 32 for the others. */
+  /** Storage of its parameters, BatchNorms included: a bit for each 1-bit one, 32 for the others. */
   readonly storageBits: number;
-  /** Multiply-accumulates of one picture. */
+  /** ±1 multiply-accumulates of one picture. */
   readonly binaryMacs: number;
+  /** Full-precision multiply-accumulates of one picture. */
   readonly realMacs: number;
-  /** Per cent, as measured by whoever trained it; undefined where the file does not say. */
+  /** Top-1 accuracy in per cent, as measured by whoever trained it; undefined where the file does not say. */
   readonly top1: number | undefined;
+  /** Top-5 accuracy in per cent, likewise. */
   readonly top5: number | undefined;
+  /** True for the one that is taken where none is named. */
   readonly default: boolean;
 }
 

@@ -11,13 +11,17 @@ import { dataInputs } from './region.js';
 
 /** base^exponent. */
 export interface Power {
+  /** An integer ≥ 2. */
   readonly base: number;
+  /** Exact. */
   readonly exponent: bigint;
   /** exponent · log₂(base). */
   readonly bits: number;
 }
 
+/** How many different maps a 1-bit convolution can give, as bounds. */
 export interface Capability {
+  /** Name of the convolution. */
   readonly node: string;
   /** R(A_b) of the map that the convolution reads: 2^(H·W·C); 3^(H·W·C) of a ternary one. */
   readonly input: Power;

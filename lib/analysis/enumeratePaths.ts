@@ -4,14 +4,21 @@ import type { AnyNode, Graph } from '../graph/types.js';
 import { type PathCost, pathSteps, type Step } from './pathCosts.js';
 import { type Block, findRegion, REGION_OPTIONS, type RegionOptions, regionNodes } from './region.js';
 
+/** Options of {@link enumeratePaths}. */
 export interface EnumeratePathOptions extends RegionOptions {
+  /** Cost of a node. Default: the paper's. */
   readonly cost?: PathCost;
+  /** Nodes that count for a path's length. Default: 1-bit convolutions. */
   readonly counted?: (node: AnyNode, graph: Graph) => boolean;
 }
 
+/** One path from a region's beginning to its end. */
 export interface GradientPath {
+  /** Sum of its nodes' costs. */
   readonly cost: number;
+  /** Counted nodes on it: 1-bit convolutions, unless `counted` says otherwise. */
   readonly length: number;
+  /** Product of the `scale` factors on it. */
   readonly gain: number;
   /** Names of its nodes, from the one that writes `from` to the one that writes `to`. */
   readonly nodes: readonly string[];

@@ -4,7 +4,9 @@ import type { Value } from '../graph/types.js';
 import { poolUp } from './downsample.js';
 import { conv3x3 } from './units/conv.js';
 
+/** Options of {@link binaryDuo}. */
 export interface BinaryDuoOptions {
+  /** Scope of the block's nodes. */
   readonly name: string;
   /** C of the output, which has 2C channels. Half the input's by default. */
   readonly outChannels?: number;

@@ -5,7 +5,9 @@ import { poolUp } from './downsample.js';
 import { conv3x3 } from './units/conv.js';
 import { rPRelu } from './units/reactnet.js';
 
+/** Options of {@link bnFree}. */
 export interface BnFreeOptions {
+  /** Scope of the block's nodes. */
   readonly name: string;
   /** The input's by default. */
   readonly outChannels?: number;

@@ -3,7 +3,9 @@ import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 import { paddingUp } from './downsample.js';
 
+/** Options of {@link bnasCell}. */
 export interface BnasCellOptions {
+  /** Scope of the cell's nodes. */
   readonly name: string;
   /** C of each node; the cell has 4C. */
   readonly channels: number;

@@ -4,6 +4,7 @@ import type { Value } from '../graph/types.js';
 import { type BlockOptions, checkJoin, denseUnit, type Join } from './unit.js';
 import { resolveUnit } from './units/index.js';
 
+/** Options of {@link binaryDense}. */
 export interface BinaryDenseOptions extends BlockOptions {
   /** Channels that the layer adds, k. */
   readonly growth: number;
@@ -17,7 +18,9 @@ export function binaryDense(graph: GraphBuilder, x: Value, options: BinaryDenseO
   return graph.scope(options.name, () => graph.concat([x, after(graph, branch(graph, x, u), u)]));
 }
 
+/** Options of {@link igpDense}. */
 export interface IgpDenseOptions extends BinaryDenseOptions {
+  /** How A and D meet. Default `mean`. */
   readonly join?: Join;
   /** The shortcut round the third unit. Default true. */
   readonly shortcut?: boolean;
@@ -44,8 +47,11 @@ export function igpDense(graph: GraphBuilder, x: Value, options: IgpDenseOptions
   });
 }
 
+/** Options of {@link denseTransition}. */
 export interface DenseTransitionOptions {
+  /** Scope of its nodes. */
   readonly name: string;
+  /** Channels of the output. */
   readonly outChannels: number;
 }
 

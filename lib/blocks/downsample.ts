@@ -10,7 +10,9 @@ import type { Padding, Value } from '../graph/types.js';
 export type Downsampling = (typeof TYPES)[number];
 const TYPES = ['real', 'strided', 'binary'] as const;
 
+/** Options of {@link downsample}. */
 export interface DownsampleOptions {
+  /** Channels of the output. */
   readonly outChannels: number;
   /** Default 2. */
   readonly stride?: number;

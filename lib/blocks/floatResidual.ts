@@ -2,7 +2,9 @@ import { checkOptions } from '../check.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 
+/** Options of {@link floatResidual}. */
 export interface FloatResidualOptions {
+  /** Scope of the block's nodes. */
   readonly name: string;
   /** The input's by default. */
   readonly outChannels?: number;

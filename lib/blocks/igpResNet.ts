@@ -4,9 +4,11 @@ import type { Value } from '../graph/types.js';
 import { type BlockOptions, binaryUnit, checkJoin, type Join } from './unit.js';
 import { type ResolvedUnit, resolveUnit } from './units/index.js';
 
+/** Options of {@link igpResNet}. */
 export interface IgpResNetOptions extends BlockOptions {
   /** M, the number of 1-bit convs: 3, 7, 15, 31 … (2^c − 1 for c columns, c from 2 to 10). */
   readonly convs: number;
+  /** How the branches of each column meet. Default `mean`. */
   readonly join?: Join;
 }
 
@@ -42,8 +44,11 @@ function fractal(graph: GraphBuilder, x: Value, columns: number, unit: ResolvedU
   return join === 'mean' ? graph.scale(sum, { factor: 0.5 }) : sum;
 }
 
+/** Options of {@link igpTransition}. */
 export interface IgpTransitionOptions {
+  /** Scope of its nodes. */
   readonly name: string;
+  /** Channels of the output. */
   readonly outChannels: number;
 }
 

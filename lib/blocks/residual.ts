@@ -5,6 +5,7 @@ import { type Downsampling, type DownsampleOptions, shortcut } from './downsampl
 import { type BlockOptions, binaryUnit, checkJoin, type Join } from './unit.js';
 import { resolveUnit } from './units/index.js';
 
+/** Options of {@link biReal} and {@link binaryResidual}. */
 export interface ResidualOptions extends BlockOptions {
   /** The input's by default. */
   readonly outChannels?: number;
@@ -52,7 +53,9 @@ export function biReal(graph: GraphBuilder, x: Value, options: ResidualOptions):
   });
 }
 
+/** Options of {@link eBiReal}. */
 export interface EBiRealOptions extends ResidualOptions {
+  /** How the third shortcut meets the two units. Default `mean`. */
   readonly join?: Join;
 }
 

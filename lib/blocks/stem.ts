@@ -2,16 +2,20 @@ import { checkBoolean, checkOneOf, checkOptions } from '../check.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 
+/** Options of {@link stem}. */
 export interface StemOptions {
+  /** Channels of the output. */
   readonly outChannels: number;
   /** Before the pool. Default `none`, as in most 1-bit ResNets. */
   readonly activation?: StemActivation;
   /** Has the conv a BatchNorm? Default true. */
   readonly norm?: boolean;
-  /** Names of the conv and its BatchNorm. */
+  /** Name of the conv. Default `stem.0`. */
   readonly convName?: string;
+  /** Name of its BatchNorm. Default `stem.1`. */
   readonly normName?: string;
 }
+/** What stands between the stem's BatchNorm and its pool. */
 export type StemActivation = (typeof ACTIVATIONS)[number];
 const ACTIVATIONS = ['none', 'relu', 'prelu', 'hardtanh'] as const;
 

@@ -4,9 +4,11 @@ import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 import type { UnitName } from './units/index.js';
 
+/** What a block tells its unit. */
 export interface UnitOptions {
   /** Scope of the unit's nodes, such as `u`. */
   readonly name: string;
+  /** Channels of the output. */
   readonly outChannels: number;
   /** Of both axes; the output has ⌈height / stride⌉ × ⌈width / stride⌉ pixels. */
   readonly stride: number;
@@ -26,7 +28,14 @@ export type AfterAdd = (graph: GraphBuilder, y: Value, options: Pick<UnitOptions
  * first unit of a plain residual block, in dense blocks, in the short branch of a summed IGP join. Joins and concatenations
  * come later and have no such step. So there is one `after` for each 1-bit conv in any topology.
  */
-export type Unit = Branch | { readonly branch: Branch; readonly after: AfterAdd };
+export type Unit =
+  | Branch
+  | {
+      /** What stands beside a shortcut. */
+      readonly branch: Branch;
+      /** What is done to the sum of branch and shortcut. */
+      readonly after: AfterAdd;
+    };
 
 /** The unit of the ResNet family: Sign → 3×3 1-bit conv, padded with zeros → BatchNorm. */
 export const binaryUnit: Branch = (graph, x, { name, outChannels, stride }) =>

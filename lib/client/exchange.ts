@@ -4,6 +4,7 @@ import { connectionError, serverError } from './failure.js';
 import { checkTimeout } from './request.js';
 import type { CallOptions } from './types.js';
 
+/** Options of {@link createClient}. */
 export interface RestOptions {
   /** Sent with each request, such as `authorization`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;

@@ -10,7 +10,9 @@ import { loadOptional } from '../packages.js';
 export interface RgbImage {
   /** `height` × `width` × 3. */
   readonly pixels: Uint8Array;
+  /** Rows, 1 … 2²⁰. */
   readonly height: number;
+  /** Columns, 1 … 2²⁰. */
   readonly width: number;
 }
 

@@ -30,7 +30,10 @@ export interface Geometry {
 export async function preprocess<D extends 'uint8' | 'float32' = 'uint8'>(
   images: RgbImage | readonly RgbImage[],
   preprocessing: Preprocessing,
-  options: { readonly dtype?: D } = {},
+  options: {
+    /** Default `uint8`. */
+    readonly dtype?: D;
+  } = {},
 ): Promise<Tensor<D>> {
   checkOptions('options', options, ['dtype']);
   const dtype = checkOneOf('options.dtype', options.dtype ?? 'uint8', ['uint8', 'float32']);

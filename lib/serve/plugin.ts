@@ -15,10 +15,12 @@ type PromClient = { default: typeof import('prom-client') };
  *
  *     app.register(bitpath, { prefix: '/vision', models: ['igp-resnet37-41-reactnet-tiny-imagenet'] });
  */
-export const bitpath: FastifyPluginAsync<ServerOptions & { readonly prefix?: string }> = async (
-  app: FastifyInstance,
-  { prefix: _, ...options },
-) => {
+export const bitpath: FastifyPluginAsync<
+  ServerOptions & {
+    /** Where the routes begin, such as `/vision`. Default: at the root. */
+    readonly prefix?: string;
+  }
+> = async (app: FastifyInstance, { prefix: _, ...options }) => {
   const config = await parseConfig('options', options);
   const service = new InferenceService(config, { log: app.log });
   const metrics = config.metrics ? new Metrics((await loadPackage<PromClient>('prom-client')).default, service) : null;

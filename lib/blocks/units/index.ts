@@ -12,12 +12,16 @@ import { xnorNetPlusPlusUnit, xnorUnit } from './xnor.js';
 
 /** What a unit says of itself. */
 export interface UnitEntry {
+  /** What `unit` options and `<architecture>+<unit>` take. */
   readonly name: UnitName;
+  /** The method, as its paper calls it. */
   readonly title: string;
   /** x is the unit's input, s its shortcut; s(·), t(·), h(·) make ±1, {−1, 0, +1}, {0, 1}; ⊛ is the 1-bit conv. */
   readonly formula: string;
+  /** The unit itself. */
   readonly unit: Unit;
 }
+/** Names of units, see {@link listUnits}. */
 export type UnitName =
   | 'bireal'
   | 'dense'

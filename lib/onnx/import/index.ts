@@ -17,6 +17,7 @@ import type { OnnxReport } from './report.js';
 
 export type { Convolution, Note, NoteKind, OnnxReport } from './report.js';
 
+/** Options of {@link fromOnnx}. */
 export interface FromOnnxOptions {
   /** Of the model; by default the graph's, or the file's. */
   readonly name?: string;
@@ -26,7 +27,9 @@ export interface FromOnnxOptions {
   readonly preprocessing?: Preprocessing | null;
 }
 
+/** What {@link fromOnnx} gives. */
 export interface FromOnnx {
+  /** Ready to compile or save. */
   readonly model: Model;
   /** Which convolutions became 1-bit, which did not and why, and what was changed on the way. */
   readonly report: OnnxReport;
