@@ -55,7 +55,8 @@ const MAX_FOLDER_DEPTH = 4;
  * A pack is little-endian: u32 count, then count × (u16 label, u32 byteLength), then the pictures' files back to back.
  *
  * @throws `ERR_BITPATH_DATASET` for a path that cannot be read, a pack whose lengths do not add up to its size exactly, a label
- *   that is no class, a folder that is called after none, or no picture at all.
+ *   that is no class, a folder that is called after none, or no picture at all; `ERR_BITPATH_ARGUMENT`,
+ *   `ERR_BITPATH_UNKNOWN_OPTION`.
  */
 export async function openDataset(path: string, options: DatasetOptions): Promise<Dataset> {
   checkString('path', path);

@@ -56,7 +56,7 @@ export type ErrorCode = keyof typeof ERRORS;
 /** The parts of an error's message by name. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
-/** An error with a stable `code` from {@link ERRORS} and the `details` that its message was made of. */
+/** Every error that bitpath throws: a stable `code`, one of docs/errors.md, and the `details` that its message was made of. */
 export class BitpathError extends Error {
   /** One of the codes of docs/errors.md; it never changes its meaning. */
   readonly code: ErrorCode;

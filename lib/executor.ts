@@ -207,8 +207,9 @@ export class Executor implements Disposable {
   /**
    * Computes the outputs for N images off the JavaScript thread. The input is copied before this returns.
    *
-   * @throws `ERR_BITPATH_ARGUMENT` for an input that does not fit, `ERR_BITPATH_DISPOSED`, also where the executor is
-   *   disposed before the run ends, `ERR_BITPATH_MEMORY`, or the signal's reason. All of them reject the promise.
+   * @throws `ERR_BITPATH_ARGUMENT` for an input that does not fit, `ERR_BITPATH_UNKNOWN_OPTION`, `ERR_BITPATH_DISPOSED`, also
+   *   where the executor is disposed before the run ends, `ERR_BITPATH_MEMORY`, or the signal's reason. All of them reject the
+   *   promise.
    */
   async run(input: RunInput, options: RunOptions = {}): Promise<Outputs> {
     checkOptions('options', options, ['signal']);
@@ -248,7 +249,11 @@ export class Executor implements Disposable {
     );
   }
 
-  /** Runs a batch of zeros through every way in, so that the first real run finds memory and threads in place. */
+  /**
+   * Runs a batch of zeros through every way in, so that the first real run finds memory and threads in place.
+   *
+   * @throws As {@link Executor.run}.
+   */
   async warmup(): Promise<void> {
     this.#live();
     const { channels, height, width } = this.inputShape;
@@ -329,7 +334,11 @@ export class Executor implements Disposable {
     };
   }
 
-  /** Another executor over the same packed weights, with memory of its own. Disposing one leaves the other alone. */
+  /**
+   * Another executor over the same packed weights, with memory of its own. Disposing one leaves the other alone.
+   *
+   * @throws `ERR_BITPATH_DISPOSED`, `ERR_BITPATH_MEMORY`, `ERR_BITPATH_THREAD`.
+   */
   clone(): Executor {
     this.#live();
     return nativeCall(() => new Executor(this.#compiled));

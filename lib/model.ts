@@ -75,7 +75,7 @@ export class Model {
 
   /**
    * Throws `ERR_BITPATH_PARAM` where a parameter is missing, left over, of another shape or dtype, or not finite, and
-   * `ERR_BITPATH_ARGUMENT` where labels or preprocessing do not fit the graph.
+   * `ERR_BITPATH_ARGUMENT` where labels or preprocessing do not fit the graph; `ERR_BITPATH_UNKNOWN_OPTION`.
    */
   constructor(options: ModelOptions) {
     checkOptions('options', options, ['name', 'graph', 'params', 'labels', 'preprocessing', 'provenance']);
@@ -93,7 +93,11 @@ export class Model {
     Object.freeze(this);
   }
 
-  /** Packs the network for this machine. The executor takes float tensors, and pictures where the model has preprocessing. */
+  /**
+   * Packs the network for this machine. The executor takes float tensors, and pictures where the model has preprocessing.
+   *
+   * @throws As the function {@link compile}. All of it rejects the promise.
+   */
   compile(options: Omit<CompileOptions, 'normalization'> = {}): Promise<Executor> {
     const { preprocessing } = this;
     if (preprocessing === null) return compile(this.graph, this.params, options);
@@ -101,7 +105,11 @@ export class Model {
     return compile(this.graph, this.params, { ...options, normalization: { mean, std } });
   }
 
-  /** The model file. The same model gives the same bytes. */
+  /**
+   * The model file. The same model gives the same bytes.
+   *
+   * @throws `ERR_BITPATH_ARGUMENT` for a text that JSON cannot hold.
+   */
   toBytes(): Uint8Array<ArrayBuffer> {
     const { name, graph, labels, preprocessing, provenance } = this;
     const metadata: Record<string, string> = {
@@ -115,7 +123,7 @@ export class Model {
     return writeSafetensors(this.params, metadata);
   }
 
-  /** Writes the model file: completely, or not at all. Throws `ERR_BITPATH_MODEL_FILE`. */
+  /** Writes the model file: completely, or not at all. Throws `ERR_BITPATH_MODEL_FILE`, `ERR_BITPATH_ARGUMENT`. */
   async save(path: string | URL): Promise<void> {
     const target = filePath('path', path);
     const temporary = `${target}.${process.pid}.tmp`;
@@ -166,7 +174,7 @@ export function modelFromBytes(bytes: Uint8Array, file = 'model data'): Model {
  * @param source The name of a shipped model (see {@link listModels}; the default one if left out), the path or `file:` URL of
  *   a model file, or its bytes.
  * @throws `ERR_BITPATH_UNKNOWN_NAME` for a word that is neither a shipped model nor a file, `ERR_BITPATH_MODEL_FILE` for a
- *   file that cannot be read or is no whole, consistent model.
+ *   file that cannot be read or is no whole, consistent model, `ERR_BITPATH_ARGUMENT` for another kind of source.
  */
 export async function loadModel(source: string | URL | Uint8Array = DEFAULT_MODEL): Promise<Model> {
   if (types.isUint8Array(source)) return modelFromBytes(source);
@@ -180,7 +188,11 @@ export async function loadModel(source: string | URL | Uint8Array = DEFAULT_MODE
   return readModelFile(path);
 }
 
-/** A network of `buildArchitecture(name, …)` with random parameters: for timing and tests, it has learnt nothing. */
+/**
+ * A network of `buildArchitecture(name, …)` with random parameters: for timing and tests, it has learnt nothing.
+ *
+ * @throws As {@link buildArchitecture}.
+ */
 export function createModel(
   architecture: string,
   options: {
@@ -232,7 +244,11 @@ export interface ModelInfo {
   readonly default: boolean;
 }
 
-/** The shipped models, the default one first. */
+/**
+ * The shipped models, the default one first.
+ *
+ * @throws `ERR_BITPATH_MODEL_FILE` where one of their files is damaged.
+ */
 export async function listModels(): Promise<ModelInfo[]> {
   const names = (await shippedNames()).sort((a, b) => Number(b === DEFAULT_MODEL) - Number(a === DEFAULT_MODEL));
   return Promise.all(

@@ -60,7 +60,11 @@ export function representationalCapability(graph: Graph, node: string): Capabili
   return capabilityOf(graph, found);
 }
 
-/** Of every 1-bit convolution, in the order of execution. */
+/**
+ * Of every 1-bit convolution, in the order of execution.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT`
+ */
 export function representationalCapabilities(graph: Graph): readonly Capability[] {
   checkGraph('graph', graph);
   return graph.nodes.filter((node) => isBinaryConv(graph, node)).map((node) => capabilityOf(graph, node));

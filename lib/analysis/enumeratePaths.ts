@@ -29,6 +29,8 @@ export interface GradientPath {
 /**
  * Every path of `target`, one by one, in no order of cost. There may be astronomically many: take as many as you want, or
  * ask `gradientPaths(…).total` first. Options and errors as there.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION`, or what a block throws, once the first path is asked for.
  */
 export function* enumeratePaths(target: Graph | Block, options: EnumeratePathOptions = {}): Generator<GradientPath> {
   checkOptions('enumeratePaths', options, [...REGION_OPTIONS, 'cost', 'counted']);

@@ -29,7 +29,10 @@ export interface PathSpectrum {
 
 /**
  * A path's gain is the product of the factors of the `scale` nodes on it, so a mean join weighs each branch ½; BatchNorms,
- * pools, means over a map and gates count as 1 (what a constant map goes through). Options and errors are those of `gradientPaths`.
+ * pools, means over a map and gates count as 1 (what a constant map goes through). Options are those of
+ * {@link gradientPaths}.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION`, or what a block throws.
  */
 export function pathSpectrum(target: Graph | Block, options: PathSpectrumOptions = {}): PathSpectrum {
   checkOptions('pathSpectrum', options, [...REGION_OPTIONS, 'count', 'cost', 'counted']);

@@ -35,8 +35,8 @@ export function listArchitectures(): readonly Architecture[] {
 
 /**
  * The architecture called `name`, or `<architecture>+<unit>`, such as `igp-resnet37-41+reactnet`: the topology of one with the
- * unit of another method (`listUnits()`). Throws `ERR_BITPATH_UNKNOWN_NAME`, and `ERR_BITPATH_UNKNOWN_OPTION` where the unit is
- * part of what the architecture is.
+ * unit of another method (`listUnits()`). Throws `ERR_BITPATH_UNKNOWN_NAME`, `ERR_BITPATH_ARGUMENT`, and
+ * `ERR_BITPATH_UNKNOWN_OPTION` where the unit is part of what the architecture is.
  */
 export function getArchitecture(name: string): Architecture {
   return findArchitecture(ARCHITECTURES, checkString('name of an architecture', name));

@@ -23,6 +23,8 @@ export interface BnFreeOptions {
  * Block of the ReActNet without BatchNorm: x' = β·x, y = RPReLU(α·(s(x' + a) ⊛ W_b) + s). The shortcut s is x itself, unscaled,
  * or average pool → 1×1 conv of the real-valued x' by ±1 (`down.1`), without BatchNorm. Gain and scale of the standardised
  * weights are the convs' factors for each filter. Source: BNN_NoBN's `Qaw_reactnet_18_bf`.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
  */
 export function bnFree(graph: GraphBuilder, x: Value, options: BnFreeOptions): Value {
   checkOptions('bnFree', options, ['name', 'outChannels', 'stride', 'beta', 'alpha']);

@@ -10,7 +10,11 @@ export interface BinaryDenseOptions extends BlockOptions {
   readonly growth: number;
 }
 
-/** BinaryDenseNet layer: out = cat(x, u(x)), where the unit `u` makes `growth` channels. */
+/**
+ * BinaryDenseNet layer: out = cat(x, u(x)), where the unit `u` makes `growth` channels.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw, and `ERR_BITPATH_UNKNOWN_NAME` for a unit that has no such name.
+ */
 export function binaryDense(graph: GraphBuilder, x: Value, options: BinaryDenseOptions): Value {
   checkOptions('binaryDense', options, ['name', 'unit', 'growth']);
   const { branch, after } = resolveUnit(options.unit ?? denseUnit);
@@ -29,6 +33,8 @@ export interface IgpDenseOptions extends BinaryDenseOptions {
 /**
  * IGP-DenseNet block, in place of two BinaryDenseNet layers: with b = B(x), out = cat(x, J(A(x), b + D(b))); without
  * `shortcut`, out = cat(x, J(A(x), D(b))). J is the mean or the sum. A, B: C → k, D: k → k are `a.u`, `b.u`, `d.u`.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw, and `ERR_BITPATH_UNKNOWN_NAME` for a unit that has no such name.
  */
 export function igpDense(graph: GraphBuilder, x: Value, options: IgpDenseOptions): Value {
   checkOptions('igpDense', options, ['name', 'unit', 'growth', 'join', 'shortcut']);
@@ -55,7 +61,11 @@ export interface DenseTransitionOptions {
   readonly outChannels: number;
 }
 
-/** Between stages of a DenseNet: BatchNorm `0` → 2×2 max pool → ReLU → full-precision 1×1 conv `3`. */
+/**
+ * Between stages of a DenseNet: BatchNorm `0` → 2×2 max pool → ReLU → full-precision 1×1 conv `3`.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export function denseTransition(graph: GraphBuilder, x: Value, options: DenseTransitionOptions): Value {
   checkOptions('denseTransition', options, ['name', 'outChannels']);
   return graph.scope(options.name, () => {

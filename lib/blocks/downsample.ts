@@ -27,6 +27,8 @@ export interface DownsampleOptions {
 /**
  * The shortcut of a block that changes shape. Every type makes ⌈height / stride⌉ × ⌈width / stride⌉ pixels, as the strided unit
  * beside it does; at an odd size the pool's last windows average the pixels they have.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
  */
 export function downsample(graph: GraphBuilder, x: Value, options: DownsampleOptions): Value {
   checkOptions('downsample', options, ['outChannels', 'stride', 'type', 'scale', 'name']);

@@ -21,6 +21,8 @@ export interface IgpResNetOptions extends BlockOptions {
  *
  * The shortest path through any conv passes this one alone, so N_2nd is one unit's cost. u is `u`, the two fractals in
  * series are the scopes `a` and `b`. What a unit does after the add belongs to x + u(x), or to u(x) in a sum.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw, and `ERR_BITPATH_UNKNOWN_NAME` for a unit that has no such name.
  */
 export function igpResNet(graph: GraphBuilder, x: Value, options: IgpResNetOptions): Value {
   checkOptions('igpResNet', options, ['name', 'unit', 'convs', 'join']);
@@ -52,7 +54,11 @@ export interface IgpTransitionOptions {
   readonly outChannels: number;
 }
 
-/** Between stages of an IGP-ResNet: 2×2 average pool → full-precision 1×1 conv `1` → BatchNorm `2`. */
+/**
+ * Between stages of an IGP-ResNet: 2×2 average pool → full-precision 1×1 conv `1` → BatchNorm `2`.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export function igpTransition(graph: GraphBuilder, x: Value, options: IgpTransitionOptions): Value {
   checkOptions('igpTransition', options, ['name', 'outChannels']);
   return graph.scope(options.name, () => {

@@ -19,7 +19,11 @@ export interface StemOptions {
 export type StemActivation = (typeof ACTIVATIONS)[number];
 const ACTIVATIONS = ['none', 'relu', 'prelu', 'hardtanh'] as const;
 
-/** The full-precision stem: 7×7 conv, stride 2 → (BatchNorm) → (activation) → 3×3 max pool, stride 2. */
+/**
+ * The full-precision stem: 7×7 conv, stride 2 → (BatchNorm) → (activation) → 3×3 max pool, stride 2.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export function stem(graph: GraphBuilder, x: Value, options: StemOptions): Value {
   checkOptions('stem', options, ['outChannels', 'activation', 'norm', 'convName', 'normName']);
   const { outChannels, activation = 'none', convName = 'stem.0', normName = 'stem.1' } = options;

@@ -37,7 +37,11 @@ export type Unit =
       readonly after: AfterAdd;
     };
 
-/** The unit of the ResNet family: Sign → 3×3 1-bit conv, padded with zeros → BatchNorm. */
+/**
+ * The unit of the ResNet family: Sign → 3×3 1-bit conv, padded with zeros → BatchNorm.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export const binaryUnit: Branch = (graph, x, { name, outChannels, stride }) =>
   graph.scope(name, () => {
     const bits = graph.sign(x);
@@ -45,7 +49,11 @@ export const binaryUnit: Branch = (graph, x, { name, outChannels, stride }) =>
     return graph.batchNorm(sum, { name: 'bn' });
   });
 
-/** The unit of the DenseNet family: BatchNorm → Sign → 3×3 1-bit conv, and nothing after the conv. */
+/**
+ * The unit of the DenseNet family: BatchNorm → Sign → 3×3 1-bit conv, and nothing after the conv.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export const denseUnit: Branch = (graph, x, { name, outChannels, stride }) =>
   graph.scope(name, () => {
     const bits = graph.sign(graph.batchNorm(x, { name: 'bn' }));

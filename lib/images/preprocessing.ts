@@ -34,7 +34,11 @@ export const MAX_SIDE = 8192;
 /** Mean and standard deviation of ImageNet's training pictures, which most published networks use. */
 export const IMAGENET_NORMALIZATION = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
-/** Resize and crop to `inputSize` × `inputSize` pixels, ImageNet's normalisation. */
+/**
+ * Resize and crop to `height` × `width` pixels, ImageNet's normalisation.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT` for a side that is not 1 … 8192.
+ */
 export function defaultPreprocessing(height: number, width: number): Preprocessing {
   return checkPreprocessing('preprocessing', {
     resize: { shorterSide: Math.max(height, width), interpolation: 'bilinear', antialias: true },

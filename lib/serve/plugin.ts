@@ -13,7 +13,12 @@ type PromClient = { default: typeof import('prom-client') };
  * Serves models below the prefix that the plugin is registered with. Keys that are about a server of its own (`host`, `port`,
  * `grpc_port`, `tls`, `log_level`, limits of connections) mean nothing here: the app has its own.
  *
- *     app.register(bitpath, { prefix: '/vision', models: ['igp-resnet37-41-reactnet-tiny-imagenet'] });
+ * @throws `ERR_BITPATH_CONFIG` naming the key that is wrong, `ERR_BITPATH_MISSING_PACKAGE`, or what is wrong with a model: the
+ *   app's `ready()` and `listen()` reject with it.
+ * @example
+ * ```ts
+ * app.register(bitpath, { prefix: '/vision', models: ['igp-resnet37-41-reactnet-tiny-imagenet'] });
+ * ```
  */
 export const bitpath: FastifyPluginAsync<
   ServerOptions & {

@@ -82,7 +82,7 @@ export class Server {
   /**
    * Stops: readiness turns false, what is on its way is answered, at most for `drain_secs`, then nothing listens any more. New
    * connections are taken for a few seconds still, as those who send requests have yet to see that readiness is gone. Calling it
-   * twice is harmless.
+   * twice is harmless. Rejects with what a hook of the app throws.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

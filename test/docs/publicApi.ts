@@ -12,7 +12,7 @@ export interface PublicSymbol {
   /** The comment with its tags, without stars; empty where there is none. */
   readonly doc: string;
   /** The function, method or constructor that it is, if it is one with a body. */
-  readonly body: ts.FunctionLikeDeclaration | null;
+  readonly body: ts.Node | null;
   readonly declaration: ts.Declaration;
 }
 
@@ -48,8 +48,9 @@ export function publicApi(): PublicApi {
     const source = declaration.getSourceFile();
     const { line } = source.getLineAndCharacterOfPosition(declaration.getStart());
     const place = `${relative(root, source.fileName)}:${line + 1}`;
-    const body = ts.isFunctionLike(declaration) && 'body' in declaration ? declaration : null;
-    symbols.push({ name, place, doc: docOf(declaration), body: body as ts.FunctionLikeDeclaration | null, declaration });
+    const value = ts.isVariableDeclaration(declaration) ? declaration.initializer : declaration;
+    const body = value !== undefined && ts.isFunctionLike(value) && 'body' in value ? value : null;
+    symbols.push({ name, place, doc: docOf(declaration), body, declaration });
     parts(name, declaration);
   };
 
@@ -80,7 +81,8 @@ export function publicApi(): PublicApi {
       const symbol = resolved(exported);
       if (seen.has(symbol)) continue;
       seen.add(symbol);
-      for (const declaration of (symbol.declarations ?? []).slice(0, 1)) add(`${subpath} · ${exported.name}`, declaration);
+      for (const declaration of (symbol.declarations ?? []).slice(0, 1))
+        add(`${subpath} · ${exported.name}`, declaration);
     }
   }
   const hidden = [...mentioned]

@@ -49,20 +49,28 @@ export interface CompareWithOnnxOptions {
  * Runs an ONNX model in onnxruntime, and each layer of `model` on onnxruntime's own tensors. Layers are what lies between
  * values whose names are found on both sides; `toOnnx` and `fromOnnx` keep names.
  *
- * @param onnx The bytes of the ONNX model, or one that was decoded (with its external data).
+ * @param onnx The bytes of the ONNX model, which has no external data.
  * @throws `ERR_BITPATH_MISSING_PACKAGE` without onnxruntime-node; `ERR_BITPATH_ONNX` for a model that it does not run, that has
  *   another input, or no tensor in common with `model`; `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION`.
  */
 export async function compareWithOnnx(
   model: Model,
-  onnx: Uint8Array | ModelProto,
+  onnx: Uint8Array,
   options: CompareWithOnnxOptions = {},
 ): Promise<Comparison> {
   checkModel(model);
+  return compareWithProto(model, readModelProto(onnx, options.file), options);
+}
+
+/** What {@link compareWithOnnx} does with a decoded model, external data and all. */
+export async function compareWithProto(
+  model: Model,
+  proto: ModelProto,
+  options: CompareWithOnnxOptions,
+): Promise<Comparison> {
   checkOptions('options', options, ['images', 'seed', 'threads', 'file', 'onLayer']);
   const { file = 'ONNX model', onLayer } = options;
   const threads = checkInteger('options.threads', options.threads ?? 2, 1, 1024);
-  const proto = onnx instanceof Uint8Array ? readModelProto(onnx, file) : onnx;
   if (proto.graph === undefined) throw onnxError(file, 'it has no graph');
   const { graph } = model;
   const { name: input, batch, dims } = onnxInput(proto.graph, file);

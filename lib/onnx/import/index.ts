@@ -41,7 +41,7 @@ export interface FromOnnx {
  * @param source The bytes of a file, or its path or `file:` URL. Only the latter can have external data beside it. Bytes must
  *   not change afterwards: large weights are not copied.
  * @throws `ERR_BITPATH_ONNX` for a file that is damaged, hostile, or has something that bitpath has not; the error names the
- *   node and, for an op, all others of its kind.
+ *   node and, for an op, all others of its kind. `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION`.
  */
 export async function fromOnnx(source: Uint8Array | string | URL, options: FromOnnxOptions = {}): Promise<FromOnnx> {
   checkOptions('options', options, ['name', 'labels', 'preprocessing']);
