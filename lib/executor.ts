@@ -95,7 +95,7 @@ export interface ProfileOptions {
 
 /** Options of {@link Executor.describe}. */
 export interface DescribeOptions {
-  /** Runs the network on made-up input, on this thread, and says how long each instruction takes. */
+  /** Runs the network on made-up input, on this thread, and says how long each instruction takes. Default false. */
   readonly profile?: boolean | ProfileOptions | undefined;
 }
 

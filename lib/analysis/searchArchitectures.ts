@@ -72,7 +72,7 @@ export interface SearchOptions extends FamilyInput {
   readonly objectives?: Objectives;
   /** Default {@link DEFAULT_COST_MODEL}. */
   readonly costModel?: CostModel;
-  /** Milliseconds of a graph, asked for the front alone; without it they are the cost model's. */
+  /** Milliseconds of a graph, asked for the front alone. Default: the cost model's. */
   readonly predictMs?: (graph: Graph) => number;
 }
 const OPTIONS: readonly (keyof SearchOptions)[] = [

@@ -68,7 +68,7 @@ export const JOINS = ['mean', 'sum'] as const;
 export interface BlockOptions {
   /** Scope of the block's nodes, such as `body.0`. */
   readonly name: string;
-  /** What the block is made of: a unit, or the name of one (`listUnits()`). */
+  /** What the block is made of: a unit, or the name of one (`listUnits()`). Default: the family's 1-bit unit. */
   readonly unit?: Unit | UnitName;
 }
 

@@ -57,6 +57,18 @@ describe('public API', () => {
     assert.ok(functions.length > 80, `${functions.length}`);
   });
 
+  it('says what the default of numbers and switches is', () => {
+    let defaults = 0;
+    for (const { declaration, doc, name } of symbols) {
+      if (!ts.isPropertySignature(declaration) || declaration.questionToken === undefined) continue;
+      const isOption = /Options?\.|· [a-z]\w*\./.test(name);
+      if (!isOption || !/\b(number|boolean)\b/.test(declaration.type?.getText() ?? '')) continue;
+      assert.match(doc, /\b[Dd]efaults?\b|left out/, name);
+      defaults++;
+    }
+    assert.ok(defaults > 40, `${defaults}`);
+  });
+
   it('names only codes that exist, and that the function or native code can throw', () => {
     const throws = new Throws(checker);
     const native = readFileSync(`${root}native/base/error.h`, 'utf8');

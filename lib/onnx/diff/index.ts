@@ -39,7 +39,7 @@ export interface CompareWithOnnxOptions {
   readonly seed?: number | undefined;
   /** Of both engines, 1 … 1024. Default 2. */
   readonly threads?: number | undefined;
-  /** What error messages call the ONNX model. */
+  /** What error messages call the ONNX model. Default `ONNX model`. */
   readonly file?: string | undefined;
   /** Hears of each layer as soon as it has been compared. */
   readonly onLayer?: ((report: LayerReport) => void) | undefined;
