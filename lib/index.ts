@@ -58,4 +58,13 @@ export {
   modelFromBytes,
   type Provenance,
 } from './model.js';
+export {
+  type ImageClassificationOutput,
+  type ImageClassificationPipeline,
+  type ImageClassificationPipelineOptions,
+  type ImageClassificationSingle,
+  type PictureInput,
+  type PipelineOptions,
+  pipeline,
+} from './pipeline.js';
 export { type DType, type DTypeArrays, type Params, Tensor } from './tensor.js';
