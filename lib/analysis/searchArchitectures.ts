@@ -13,7 +13,16 @@ import {
 } from './igpFamily.js';
 import { paretoFront } from './pareto.js';
 
-export const OBJECTIVES = [
+/** What networks are compared by. */
+export type Objective =
+  | 'secondCost'
+  | 'thirdCost'
+  | 'storageBits'
+  | 'flops'
+  | 'binaryMacs'
+  | 'milliseconds'
+  | 'longest';
+export const OBJECTIVES: readonly Objective[] = [
   'secondCost',
   'thirdCost',
   'storageBits',
@@ -21,9 +30,7 @@ export const OBJECTIVES = [
   'binaryMacs',
   'milliseconds',
   'longest',
-] as const;
-/** What networks are compared by. */
-export type Objective = (typeof OBJECTIVES)[number];
+];
 /** Which way is better. */
 export type Objectives = Readonly<Partial<Record<Objective, 'min' | 'max'>>>;
 

@@ -7,8 +7,8 @@ import type { Padding, Value } from '../graph/types.js';
  * - `strided`: full-precision 1×1 conv `0` with stride → BatchNorm `1`, as IR-Net and RBNN have it.
  * - `binary`: Sign → 1-bit 1×1 conv `conv` with stride → BatchNorm `bn` (rows marked # in the paper's Table 1).
  */
-export type Downsampling = (typeof TYPES)[number];
-const TYPES = ['real', 'strided', 'binary'] as const;
+export type Downsampling = 'real' | 'strided' | 'binary';
+const TYPES: readonly Downsampling[] = ['real', 'strided', 'binary'];
 
 /** Options of {@link downsample}. */
 export interface DownsampleOptions {

@@ -16,8 +16,8 @@ export interface StemOptions {
   readonly normName?: string;
 }
 /** What stands between the stem's BatchNorm and its pool. */
-export type StemActivation = (typeof ACTIVATIONS)[number];
-const ACTIVATIONS = ['none', 'relu', 'prelu', 'hardtanh'] as const;
+export type StemActivation = 'none' | 'relu' | 'prelu' | 'hardtanh';
+const ACTIVATIONS: readonly StemActivation[] = ['none', 'relu', 'prelu', 'hardtanh'];
 
 /**
  * The full-precision stem: 7×7 conv, stride 2 → (BatchNorm) → (activation) → 3×3 max pool, stride 2.

@@ -11,7 +11,7 @@ export const GRAPH_JSON_VERSION = 1;
 /** A node's value goes by the node's name, and shapes and parameters follow from the ops, so no fact is written twice. */
 export interface GraphJson {
   /** Of this form; a reader refuses any other. */
-  readonly version: typeof GRAPH_JSON_VERSION;
+  readonly version: 1;
   /** Of the graph. */
   readonly name: string;
   /** In order of execution. */

@@ -44,7 +44,12 @@ describe('public API', () => {
     assert.ok(symbols.length > 800, `${symbols.length}`);
   });
 
-  it('mentions no type that cannot be imported', () => assert.deepEqual(hidden, []));
+  it('mentions nothing that cannot be imported, but for two tables that types are made from', () => {
+    assert.deepEqual(
+      hidden.map((name) => name.replace(/,.*/, '')),
+      ['ERRORS', 'makeSchema'],
+    );
+  });
 
   it('says what functions throw, where they can', (context) => {
     const throws = new Throws(checker);

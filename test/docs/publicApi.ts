@@ -20,7 +20,7 @@ export interface PublicApi {
   readonly checker: ts.TypeChecker;
   readonly subpaths: readonly string[];
   readonly symbols: readonly PublicSymbol[];
-  /** Types of ours that public declarations mention and no subpath exports. */
+  /** What public declarations mention, in types, and no subpath exports. */
   readonly hidden: readonly string[];
 }
 
@@ -62,14 +62,17 @@ export function publicApi(): PublicApi {
         const isNamed = node.name !== undefined || ts.isConstructorDeclaration(node);
         if (isNamed) return add(`${name}.${node.name?.getText() ?? 'constructor'}`, node);
       }
-      if (ts.isTypeReferenceNode(node) || ts.isExpressionWithTypeArguments(node)) {
-        const type = ts.isTypeReferenceNode(node) ? node.typeName : node.expression;
-        const symbol = checker.getSymbolAtLocation(type);
-        if (symbol !== undefined) mentioned.set(resolved(symbol), name);
-      }
+      if (ts.isTypeReferenceNode(node)) mention(node.typeName, name);
+      if (ts.isTypeQueryNode(node)) mention(node.exprName, name);
+      if (ts.isExpressionWithTypeArguments(node)) mention(node.expression, name);
       ts.forEachChild(node, visit);
     };
     ts.forEachChild(declaration, visit);
+  };
+
+  const mention = (type: ts.Node, name: string): void => {
+    const symbol = checker.getSymbolAtLocation(type);
+    if (symbol !== undefined) mentioned.set(resolved(symbol), name);
   };
 
   const resolved = (symbol: ts.Symbol) =>

@@ -22,7 +22,18 @@ export interface Convolution {
   readonly padValue: 0 | 1 | -1;
 }
 
-const NOTES = {
+/** Kinds of changes that an import reports. */
+export type NoteKind =
+  | 'sign-zero'
+  | 'sign-as-float'
+  | 'estimator'
+  | 'inexact'
+  | 'softmax'
+  | 'channels'
+  | 'input-nhwc'
+  | 'float';
+
+const NOTES: Readonly<Record<NoteKind, string>> = {
   'sign-zero':
     'these signs are 0 at their threshold in the file, as torch.sign is, and +1 here: exact zeros count as +1',
   'sign-as-float':
@@ -34,10 +45,7 @@ const NOTES = {
   channels: 'these take channels that do not lie side by side, which a 1×1 convolution by 0 and 1 does here',
   'input-nhwc': 'the input is N×H×W×C in the file and N×C×H×W here',
   float: 'these are float16, bfloat16 or float64 in the file; everything is computed in float32 here',
-} as const;
-/** Kinds of changes that an import reports. */
-export type NoteKind = keyof typeof NOTES;
-
+};
 /** Something that was changed on the way. */
 export interface Note {
   /** What kind of change. */
