@@ -1,6 +1,7 @@
 /** `pipeline()`: what it answers is what its parts answer, for whatever a picture comes as. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -152,6 +153,24 @@ describe('a picture', () => {
     for (const [i, answer] of (await Promise.all(calls)).entries()) {
       assert.deepEqual(answer, i % 3 === 0 ? [second, first, second] : i % 2 ? first : second);
     }
+  });
+
+  it('has its code loaded when a pipeline is made, not with the package', () => {
+    const coverage = join(folder, 'coverage');
+    const env = { ...process.env, NODE_V8_COVERAGE: coverage };
+    const child = spawnSync(process.execPath, ['--input-type=module', '-e', "import 'bitpath'"], { cwd: root, env });
+    assert.equal(child.status, 0, String(child.stderr));
+    const loaded = readdirSync(coverage).flatMap((file) =>
+      (JSON.parse(readFileSync(join(coverage, file), 'utf8')) as { result: { url: string }[] }).result.map(
+        ({ url }) => url,
+      ),
+    );
+    assert.ok(loaded.some((url) => url.endsWith('/dist/pipeline.js')));
+    const pictures = /\/dist\/(predict|images\/(?!preprocessing\.js)\w+)\.js$|\/node_modules\//;
+    assert.deepEqual(
+      loaded.filter((url) => pictures.test(url)),
+      [],
+    );
   });
 
   it('needs no sharp where it is decoded already', () => {
