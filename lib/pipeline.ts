@@ -96,13 +96,14 @@ function classifier(model: Model, executor: Executor): ImageClassificationPipeli
     checkOptions('options', options, ['top_k']);
     const { top_k = 5 } = options;
     checkInteger('options.top_k', top_k, 0, 2 ** 31 - 1);
+    const isList = Array.isArray(input);
+    const pictures: readonly PictureInput[] = Array.from(isList ? input : [input]); // the caller's may change meanwhile
     const [{ pictureSource }, { topK }, { predict }] = await Promise.all([
       import('./images/source.js'),
       import('./images/predictions.js'),
       import('./predict.js'),
     ]);
-    const isList = Array.isArray(input);
-    const sources = Array.from(isList ? input : [input], (picture: PictureInput, index) =>
+    const sources = pictures.map((picture, index) =>
       isList ? within(index, () => pictureSource(`pictures[${index}]`, picture)) : pictureSource('picture', picture),
     );
     if (isDisposed) throw new BitpathError('ERR_BITPATH_DISPOSED', { what: 'The pipeline' });

@@ -118,6 +118,10 @@ describe('a picture', () => {
       kinds.map(() => expected),
     );
     assert.deepEqual(await classify([]), []);
+    const list = [png];
+    const answer = classify(list);
+    list.push('added.png');
+    assert.deepEqual(await answer, [expected]);
   });
 
   it('has as many classes as top_k says, all for 0, else 5', async () => {
