@@ -37,11 +37,12 @@ export interface NativeProgram {
 
 export interface NativeExecutor {
   /**
-   * Copies `input` (`images` × float32 NCHW, or uint8 NHWC), queues a run and returns its id. `callback(error, outputs)` is
-   * called once, later, on this thread; each output is a Float32Array of `images` × C·H·W in NCHW order.
+   * Copies `input` (`images` × float32 NCHW, or uint8 NHWC; in one array or several of a type), queues a run and returns its id.
+   * `callback(error, outputs)` is called once, later, on this thread; each output is a Float32Array of `images` × C·H·W in NCHW
+   * order.
    */
   run(
-    input: Float32Array | Uint8Array,
+    input: Float32Array | Uint8Array | readonly (Float32Array | Uint8Array)[],
     images: number,
     callback: (error: Error | null, outputs: Float32Array[] | null) => void,
   ): number;

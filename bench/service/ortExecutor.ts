@@ -13,6 +13,8 @@ interface Sessions {
   readonly any: OnnxSession;
 }
 
+type Pixels = Float32Array | Uint8Array;
+
 export class OrtExecutor {
   readonly isa = 'onnxruntime';
   readonly threads: number;
@@ -54,29 +56,38 @@ export class OrtExecutor {
     return new OrtExecutor(threads, { one: await open(1), any: await open() }, names, [height, width], table);
   }
 
-  async run(data: Float32Array | Uint8Array): Promise<Record<string, Tensor<'float32'>>> {
+  run(input: Pixels): Promise<Record<string, Tensor<'float32'>>> {
+    return this.runAll([input]);
+  }
+
+  async runAll(parts: readonly Pixels[]): Promise<Record<string, Tensor<'float32'>>> {
     const [height, width] = this.#size;
-    const count = data.length / (3 * height * width);
-    const tensor = data instanceof Uint8Array ? this.#floats(data, count) : data;
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    const count = length / (3 * height * width);
+    const tensor = new Float32Array(length);
+    let at = 0;
+    for (const part of parts) {
+      if (part instanceof Uint8Array) this.#look(part, tensor.subarray(at, at + part.length));
+      else tensor.set(part, at);
+      at += part.length;
+    }
     const session = count === 1 ? this.#sessions.one : this.#sessions.any;
-    const [input, output] = this.#names;
-    const outputs = await session.run(input, tensor, [count, 3, height, width], [output], 'ResNet18');
+    const [name, output] = this.#names;
+    const outputs = await session.run(name, tensor, [count, 3, height, width], [output], 'ResNet18');
     const { dims = [], data: values = new Float32Array() } = outputs.get(output) ?? {};
     return { logits: new Tensor('float32', [...dims], values) };
   }
 
-  #floats(pixels: Uint8Array, count: number): Float32Array {
+  #look(pixels: Uint8Array, out: Float32Array): void {
     const plane = this.#size[0] * this.#size[1];
-    const out = new Float32Array(pixels.length);
     const table = this.#table;
-    for (let n = 0, from = 0; n < count; n++) {
-      for (let i = 0, to = n * 3 * plane; i < plane; i++, to++) {
+    for (let from = 0, image = 0; from < pixels.length; image += 3 * plane) {
+      for (let i = 0, to = image; i < plane; i++, to++) {
         out[to] = table[pixels[from++] as number] as number;
         out[to + plane] = table[256 + (pixels[from++] as number)] as number;
         out[to + 2 * plane] = table[512 + (pixels[from++] as number)] as number;
       }
     }
-    return out;
   }
 
   /** onnxruntime computes one batch at a time either way: its call blocks the JavaScript thread. */
