@@ -26,5 +26,5 @@ export const bitpath: FastifyPluginAsync<ServerOptions & { readonly prefix?: str
   app.addHook('onClose', async () => service.close());
   await service.load();
   const tracer = await makeTracer(service.clock.now);
-  await restRoutes(app, { service, metrics, tracer, isLocal: false, logsRequests: false });
+  await restRoutes(app, { service, metrics, tracer, isLocal: false, isAlone: false });
 };

@@ -145,7 +145,7 @@ export async function createServer(options: ServerOptions = {}, extras: ServerEx
   const service = new InferenceService(config, { log: app.log, ...clock });
   const metrics = config.metrics ? new Metrics(prometheus.default, service) : null;
   const tracer = await makeTracer(service.clock.now);
-  await restRoutes(app, { service, metrics, tracer, isLocal: isLoopback(config.host), logsRequests: true });
+  await restRoutes(app, { service, metrics, tracer, isLocal: isLoopback(config.host), isAlone: true });
   return new Server(app, service, tracer);
 }
 

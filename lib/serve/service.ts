@@ -4,6 +4,7 @@ import type { InferRequest, InferResponse, ModelMetadata, ModelStatistics, Serve
 import { packageVersion } from '../root.js';
 import { type Clock, systemClock } from './clock.js';
 import type { ServerConfig } from './config.js';
+import { InFlight } from './inFlight.js';
 import { Decoder } from './models/decoding.js';
 import { ModelRepository } from './models/repository.js';
 import type { Classified, Observer, RequestContext, ServedModel } from './models/servedModel.js';
@@ -31,6 +32,7 @@ export class InferenceService {
   readonly config: ServerConfig;
   readonly clock: Clock;
   readonly decoder: Decoder;
+  readonly inFlight: InFlight;
   readonly repository: ModelRepository;
   readonly #observers = new Set<Observer>();
   readonly #log: Log;
@@ -47,6 +49,7 @@ export class InferenceService {
     this.clock = clock;
     this.#log = log;
     this.decoder = new Decoder(config.limits);
+    this.inFlight = new InFlight(config.limits.in_flight_bytes);
     const observers = this.#observers;
     const observer: Observer = {
       answered: (model, answered) => {

@@ -261,10 +261,12 @@ describe('gRPC', () => {
     for (const { name } of GRPCInferenceService.methods) assert.ok(file.includes(name), name);
   });
 
-  it('gives up work whose deadline is over, or whose caller is gone', async () => {
+  it('gives up work whose deadline is over or whose caller is gone, and refuses what it has no room for', async () => {
     // Nothing is computed before a second request comes, so the first one waits.
     const dynamic_batching = { max_queue_delay_microseconds: 3_600_000_000 };
-    const { server, grpc: address } = await start({ grpc_port: 0, model_defaults: { dynamic_batching } });
+    // One message fits, two do not.
+    const limits = { body_bytes: 1500, in_flight_bytes: 1500 };
+    const { server, grpc: address } = await start({ grpc_port: 0, limits, model_defaults: { dynamic_batching } });
     const served = server.service.repository.resolve('tiny');
     const other = new grpc.Client(address!, grpc.credentials.createInsecure());
     const request = Buffer.from(toBinary(ModelInferRequestSchema, message(input())));
@@ -286,10 +288,12 @@ describe('gRPC', () => {
       unary = call;
     });
     await until(() => served.pending === 1);
+    await fails(send({}), grpc.status.UNAVAILABLE, /1500 bytes/, 'ERR_BITPATH_BUSY');
     unary?.cancel();
     await fails(gone, grpc.status.CANCELLED, /./);
     await until(() => served.active === 0);
     assert.equal(served.pending, 0);
+    await until(() => server.service.inFlight.bytes === 0);
     other.close();
   });
 });

@@ -8,6 +8,7 @@ import { checkMessageSize, file_inference, GRPCInferenceService } from '../../pr
 import { hostAndPort, listenError, readTls } from '../listen.js';
 import { loadPackage } from '../packages.js';
 import { requestId } from '../requestId.js';
+import type { InFlight } from '../inFlight.js';
 import { keyChecker, keyOf } from '../rest/security.js';
 import type { InferenceService, Log } from '../service.js';
 import { failureOf, GRPC } from '../status.js';
@@ -47,7 +48,13 @@ export class GrpcServer {
       'grpc.max_concurrent_streams': 1000,
     });
     const isKnown = api_keys.length === 0 ? () => true : keyChecker(api_keys);
-    const { definition, handlers } = inferenceService(grpc, inferenceCalls(service, tracer), isKnown, log);
+    const { definition, handlers } = inferenceService(
+      grpc,
+      inferenceCalls(service, tracer),
+      isKnown,
+      service.inFlight,
+      log,
+    );
     server.addService(definition, handlers);
     const status = new health.HealthImplementation();
     status.addToServer(server);
@@ -85,6 +92,7 @@ function inferenceService(
   grpc: typeof Grpc,
   calls: Readonly<Record<string, Call>>,
   isKnown: (key: string) => boolean,
+  inFlight: InFlight,
   log: Log,
 ): { definition: Grpc.ServiceDefinition; handlers: Grpc.UntypedServiceImplementation } {
   const definition: Record<string, Grpc.MethodDefinition<Buffer, Message>> = {};
@@ -99,7 +107,7 @@ function inferenceService(
       const reqId = requestId(unary.metadata.get('x-request-id')[0]);
       const line = (status: number) =>
         log.info({ reqId, method: method.name, status, milliseconds: performance.now() - began }, 'call');
-      answer(call, method.input, unary, isKnown).then(
+      answer(call, method.input, unary, isKnown, inFlight).then(
         (message) => {
           line(GRPC.OK);
           callback(null, message);
@@ -149,16 +157,24 @@ async function answer(
   schema: DescMessage,
   unary: Grpc.ServerUnaryCall<Buffer, Message>,
   isKnown: (key: string) => boolean,
+  inFlight: InFlight,
 ): Promise<Message> {
   const { metadata } = unary;
   const headers = metadata.getMap() as Record<string, string>;
   if (!isKnown(keyOf(headers['authorization'], headers['x-api-key'])))
     throw new BitpathError('ERR_BITPATH_UNAUTHORIZED');
-  const request = readMessage(schema, unary.request);
-  const controller = new AbortController();
-  // Also where the deadline is over.
-  unary.once('cancelled', () => controller.abort(new BitpathError('ERR_BITPATH_ABORTED')));
-  return (await call(request as never, { signal: controller.signal, headers })) as Message;
+  const held = inFlight.open();
+  try {
+    // Of a message, nothing is known before all of it has come.
+    held.add(unary.request.length);
+    const request = readMessage(schema, unary.request);
+    const controller = new AbortController();
+    // Also where the deadline is over.
+    unary.once('cancelled', () => controller.abort(new BitpathError('ERR_BITPATH_ABORTED')));
+    return (await call(request as never, { signal: controller.signal, headers })) as Message;
+  } finally {
+    held.release();
+  }
 }
 
 /** The status of an error, with our code in the trailing metadata. */

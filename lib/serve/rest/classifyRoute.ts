@@ -5,7 +5,7 @@ import { BitpathError } from '../../errors.js';
 import { topK } from '../../images/predictions.js';
 import type { InferenceService } from '../service.js';
 import type { Tracer } from '../tracing.js';
-import { bodyOf, readBodies, sendBytes } from './bodies.js';
+import { bodyOf, heldBy, readBodies, sendBytes } from './bodies.js';
 import { signalOf } from './cancel.js';
 
 const DEFAULT_K = 5;
@@ -102,6 +102,7 @@ async function readFiles(request: FastifyRequest): Promise<File[]> {
 
 async function readForm(request: FastifyRequest): Promise<File[]> {
   const files: File[] = [];
+  const held = heldBy(request);
   let total = 0;
   const limit = request.routeOptions.bodyLimit ?? 0;
   for await (const part of request.parts()) {
@@ -113,10 +114,14 @@ async function readForm(request: FastifyRequest): Promise<File[]> {
       };
       throw new BitpathError('ERR_BITPATH_ARGUMENT', details);
     }
-    const bytes = await part.toBuffer();
-    total += bytes.length;
-    if (total > limit) throw new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: `${limit} bytes` });
-    files.push({ name: part.filename, bytes });
+    const chunks: Buffer[] = [];
+    for await (const chunk of part.file as AsyncIterable<Buffer>) {
+      held.add(chunk.length);
+      total += chunk.length;
+      if (total > limit) throw new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: `${limit} bytes` });
+      chunks.push(chunk);
+    }
+    files.push({ name: part.filename, bytes: Buffer.concat(chunks) });
   }
   if (files.length === 0) throw argumentError('the form', 'at least one file', 'none');
   return files;
