@@ -94,7 +94,9 @@ function readWhole(
     payload.on('data', read);
     // Not `once`: after the first, errors are for nobody, and must not be uncaught.
     payload.on('error', reject);
-    payload.once('close', () => reject(new BitpathError('ERR_BITPATH_ABORTED')));
+    payload.once('close', () => {
+      if (!payload.readableEnded) reject(new BitpathError('ERR_BITPATH_ABORTED'));
+    });
     payload.once('end', () => {
       if (body === null) {
         body = allocate(length);
