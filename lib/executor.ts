@@ -1,5 +1,4 @@
 /** Compiled networks, ready to run. */
-import { totalmem } from 'node:os';
 import { types } from 'node:util';
 import { argumentError, checkInteger, checkOptions, checkString } from './check.js';
 import {
@@ -12,7 +11,7 @@ import {
 import { BitpathError, fromNative } from './errors.js';
 import { checkGraph } from './graph/builder.js';
 import type { Graph, Shape } from './graph/types.js';
-import { type Isa, type NativeExecutor, type NativeProgram, native, type Peaks } from './native.js';
+import { checkMemory, type Isa, type NativeExecutor, type NativeProgram, native, type Peaks } from './native.js';
 import { type Images, type Parts, type RunInput, readAll, readImages } from './runInput.js';
 import { type Params, Tensor } from './tensor.js';
 
@@ -140,8 +139,16 @@ export async function compile(graph: Graph, params: Params, options: CompileOpti
     throw argumentError('options.pixelStem', "'int16' or 'int8'", pixelStem);
   return nativeCall(() => {
     const isa = addon.selectIsa(isaName);
-    const program = compileProgram(graph, params, { batch, normalization, pixelStem });
-    return new Executor({ program, packed: new addon.Program(program.code, program.constants, isa), threads });
+    return executorOf(compileProgram(graph, params, { batch, normalization, pixelStem }), threads, isa);
+  });
+}
+
+/** @internal For a Program that may come from another thread; `threads` are in range. Throws as {@link compile} rejects. */
+export function executorOf(program: Program, threads: number, isa?: Isa): Executor {
+  const addon = native();
+  return nativeCall(() => {
+    const chosen = isa ?? addon.selectIsa(process.env.BITPATH_ISA ?? null);
+    return new Executor({ program, packed: new addon.Program(program.code, program.constants, chosen), threads });
   });
 }
 
@@ -385,15 +392,4 @@ function defaultThreads(): number {
 function inputChannels(graph: Graph): number {
   const input = graph.nodes.find((node) => node.op === 'input');
   return graph.values[input?.output ?? -1]?.shape.channels ?? 0;
-}
-
-/** Refuses an arena that this machine or container can never hold: zeros cost nothing until a run touches them, and then it kills. */
-function checkMemory(arenaBytes: number): void {
-  const constrained = process.constrainedMemory();
-  const limit = Math.min(totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY);
-  if (arenaBytes <= limit) return;
-  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  throw new BitpathError('ERR_BITPATH_MEMORY', {
-    reason: `feature maps of one batch take ${gigabytes(arenaBytes)} and this process may have ${gigabytes(limit)}; a smaller batch takes less`,
-  });
 }

@@ -1,7 +1,7 @@
 /** The typed face of the addon. Only this file loads it, and it does so on first use, so that a graph can be built anywhere. */
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { BitpathError, isNodeError } from './errors.js';
 import { packageRoot } from './root.js';
@@ -152,4 +152,15 @@ function files(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Refuses an arena that this machine or container can never hold: zeros cost nothing until a run touches them, and then it kills. */
+export function checkMemory(arenaBytes: number): void {
+  const constrained = process.constrainedMemory();
+  const limit = Math.min(totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY);
+  if (arenaBytes <= limit) return;
+  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  throw new BitpathError('ERR_BITPATH_MEMORY', {
+    reason: `feature maps of one batch take ${gigabytes(arenaBytes)} and this process may have ${gigabytes(limit)}; a smaller batch takes less`,
+  });
 }

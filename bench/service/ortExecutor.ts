@@ -2,10 +2,12 @@
  * onnxruntime in the place of an executor, so that everything around it (HTTP, bodies, batching, metrics, answers) is the same code.
  * It is given what suits it: all optimisations, the batch known in advance where that is one picture, any batch otherwise.
  */
-import type { Normalization } from '#lib/executor.js';
-import type { Model } from '#lib/model.js';
+import type { Executor, Normalization } from '#lib/executor.js';
+import type { Shape } from '#lib/graph/types.js';
+import { inputShape, loadModel, type Model } from '#lib/model.js';
 import { OnnxSession } from '#lib/onnx/diff/onnxruntime.js';
 import { exportModel } from '#lib/onnx/export.js';
+import type { Loader } from '#lib/serve/models/loading.js';
 import { Tensor } from '#lib/tensor.js';
 
 interface Sessions {
@@ -20,24 +22,24 @@ export class OrtExecutor {
   readonly threads: number;
   readonly #sessions: Sessions;
   readonly #names: readonly [input: string, output: string];
-  readonly #size: readonly [height: number, width: number];
+  readonly inputShape: Shape;
   readonly #table: Float32Array;
 
   private constructor(
     threads: number,
     sessions: Sessions,
     names: readonly [string, string],
-    size: readonly [number, number],
+    shape: Shape,
     table: Float32Array,
   ) {
     this.threads = threads;
     this.#sessions = sessions;
     this.#names = names;
-    this.#size = size;
+    this.inputShape = shape;
     this.#table = table;
   }
 
-  static async create(model: Model, threads: number, height: number, width: number): Promise<OrtExecutor> {
+  static async create(model: Model, threads: number): Promise<OrtExecutor> {
     const proto = exportModel(model).model;
     const open = (batch?: number) =>
       OnnxSession.create(proto, [], {
@@ -53,7 +55,7 @@ export class OrtExecutor {
       const c = i >> 8;
       return ((i & 255) / 255 - (mean[c] as number)) / (std[c] as number);
     });
-    return new OrtExecutor(threads, { one: await open(1), any: await open() }, names, [height, width], table);
+    return new OrtExecutor(threads, { one: await open(1), any: await open() }, names, inputShape(model.graph), table);
   }
 
   run(input: Pixels): Promise<Record<string, Tensor<'float32'>>> {
@@ -61,7 +63,7 @@ export class OrtExecutor {
   }
 
   async runAll(parts: readonly Pixels[]): Promise<Record<string, Tensor<'float32'>>> {
-    const [height, width] = this.#size;
+    const { height, width } = this.inputShape;
     const length = parts.reduce((sum, part) => sum + part.length, 0);
     const count = length / (3 * height * width);
     const tensor = new Float32Array(length);
@@ -79,7 +81,7 @@ export class OrtExecutor {
   }
 
   #look(pixels: Uint8Array, out: Float32Array): void {
-    const plane = this.#size[0] * this.#size[1];
+    const plane = this.inputShape.height * this.inputShape.width;
     const table = this.#table;
     for (let from = 0, image = 0; from < pixels.length; image += 3 * plane) {
       for (let i = 0, to = image; i < plane; i++, to++) {
@@ -99,3 +101,12 @@ export class OrtExecutor {
     void Promise.all([this.#sessions.one.release(), this.#sessions.any.release()]);
   }
 }
+
+/** A model file for a server that runs it with onnxruntime. */
+export const loadOrt: Loader = async (path, { threads }) => {
+  const model = await loadModel(path);
+  const executor = await OrtExecutor.create(model, threads);
+  const { graph, labels, preprocessing } = model;
+  const outputs = graph.outputs.map(({ name, value }) => ({ name, shape: graph.values[value]?.shape as Shape }));
+  return { executor: executor as unknown as Executor, outputs, labels, preprocessing };
+};

@@ -14,6 +14,7 @@ const MAX_FILES = 64;
 interface Query {
   readonly k?: unknown;
   readonly model?: unknown;
+  readonly version?: unknown;
 }
 
 interface File {
@@ -48,12 +49,13 @@ export async function classifyRoute(
 }
 
 async function classify(service: InferenceService, tracer: Tracer, request: FastifyRequest, reply: FastifyReply) {
-  const { k, model } = readQuery(request.query as Query);
+  const { k, model, version } = readQuery(request.query as Query);
   const files = await readFiles(request);
   const spans = tracer.start('classify', { 'bitpath.model': model }, request.headers);
   try {
     const { served, logits, timings } = await service.classify(
       model,
+      version,
       files.map(({ bytes }) => bytes),
       { signal: signalOf(reply), spans },
     );
@@ -63,7 +65,7 @@ async function classify(service: InferenceService, tracer: Tracer, request: Fast
       version: served.version,
       results: logits.map((row, i) => ({
         ...(files[i]?.name !== undefined && { name: files[i].name }),
-        predictions: topK(row, served.model.labels, k).map(({ index, id, name, probability }) => ({
+        predictions: topK(row, served.labels, k).map(({ index, id, name, probability }) => ({
           index,
           id,
           name,
@@ -79,10 +81,12 @@ async function classify(service: InferenceService, tracer: Tracer, request: Fast
   }
 }
 
-function readQuery({ k = String(DEFAULT_K), model = '' }: Query): { k: number; model: string } {
+function readQuery({ k = String(DEFAULT_K), model = '', version = '' }: Query) {
   if (typeof k !== 'string' || !/^[1-9]\d{0,6}$/.test(k)) throw argumentError('k', 'a number from 1 to 9999999', k);
+  // Named twice, a parameter is a list.
   if (typeof model !== 'string') throw argumentError('model', 'a name', model);
-  return { k: Number(k), model };
+  if (typeof version !== 'string') throw argumentError('version', 'a version', version);
+  return { k: Number(k), model, version };
 }
 
 async function readFiles(request: FastifyRequest): Promise<File[]> {
