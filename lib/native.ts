@@ -89,12 +89,10 @@ export interface Binding {
   /** Measured; takes 30 ms. Throws `ERR_BITPATH_ISA`. */
   peaks(isa: Isa): Peaks;
   /**
-   * Antialiased bilinear resize as PyTorch's `interpolate(mode='bilinear', align_corners=False, antialias)` does it, then a
-   * crop. `pixels` is uint8 height × width × 3; the result is float32 in 0 … 255, cropHeight × cropWidth × 3, before any
-   * rounding.
+   * Antialiased bilinear resize of one picture as PyTorch's `interpolate(mode='bilinear', align_corners=False, antialias)` does it,
+   * then a crop.
    */
-  resizeBilinear(
-    pixels: Uint8Array,
+  Resizer: new (
     height: number,
     width: number,
     options: {
@@ -106,8 +104,14 @@ export interface Binding {
       cropHeight: number;
       cropWidth: number;
     },
-    callback: (error: Error | null, result: Float32Array | null) => void,
-  ): void;
+  ) => NativeResizer;
+}
+
+export interface NativeResizer {
+  /** Copies what follows of the picture's uint8 height × width × 3. */
+  append(pixels: Uint8Array): void;
+  /** Once, when all of it was appended. The result is float32 in 0 … 255, cropHeight × cropWidth × 3, before any rounding. */
+  run(callback: (error: Error | null, result: Float32Array | null) => void): void;
 }
 
 let binding: Binding | undefined;
