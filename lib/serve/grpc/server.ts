@@ -1,4 +1,5 @@
 /** The gRPC server: the inference service, health and reflection. */
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { type DescMessage, type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import type * as Grpc from '@grpc/grpc-js';
@@ -18,17 +19,20 @@ import { type Call, inferenceCalls } from './calls.js';
 export class GrpcServer {
   /** `host:port`. */
   readonly address: string;
+  readonly #listener: Server;
   readonly #server: Grpc.Server;
   readonly #health: Health.HealthImplementation;
   readonly #service: InferenceService;
 
   private constructor(
     address: string,
+    listener: Server,
     server: Grpc.Server,
     health: Health.HealthImplementation,
     service: InferenceService,
   ) {
     this.address = address;
+    this.#listener = listener;
     this.#server = server;
     this.#health = health;
     this.#service = service;
@@ -46,6 +50,9 @@ export class GrpcServer {
       'grpc.max_receive_message_length': limits.body_bytes,
       'grpc.max_send_message_length': -1,
       'grpc.max_concurrent_streams': 1000,
+      'grpc.max_connection_idle_ms': limits.keep_alive_timeout_ms,
+      // A peer that is gone without a word answers no ping.
+      'grpc.keepalive_time_ms': limits.keep_alive_timeout_ms,
     });
     const isKnown = api_keys.length === 0 ? () => true : keyChecker(api_keys);
     const { definition, handlers } = inferenceService(
@@ -61,13 +68,16 @@ export class GrpcServer {
     new reflection.ReflectionService(describedTypes(health) as never).addToServer(server);
 
     const credentials = tls === null ? grpc.ServerCredentials.createInsecure() : await tlsCredentials(grpc, tls);
-    const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(hostAndPort(host, grpc_port ?? 0), credentials, (error, port) => {
-        if (error === null) resolve(port);
-        else reject(listenError(hostAndPort(host, grpc_port ?? 0), error));
-      });
+    // Of connections, the package has no limit, but takes them from whoever has one.
+    const injector = server.createConnectionInjector(credentials);
+    const listener = createServer((socket) => injector.injectConnection(socket));
+    listener.maxConnections = limits.connections;
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', (error) => reject(listenError(hostAndPort(host, grpc_port ?? 0), error)));
+      listener.listen({ host, port: grpc_port ?? 0 }, resolve);
     });
-    const result = new GrpcServer(hostAndPort(host, port), server, status, service);
+    const { address, port } = listener.address() as AddressInfo;
+    const result = new GrpcServer(hostAndPort(address, port), listener, server, status, service);
     result.update();
     return result;
   }
@@ -80,6 +90,7 @@ export class GrpcServer {
 
   /** Takes no more calls; ends once those on their way are answered, or `drained` resolves. */
   async close(drained: Promise<void>): Promise<void> {
+    this.#listener.close();
     const ended = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     await drained;
     // Streams of the health service end by themselves only when their callers leave; answers are given a moment to be sent.
