@@ -172,6 +172,8 @@ describe('bytes in flight', () => {
     });
     const chunked = await post(url, stream, { duplex: 'half' } as RequestInit);
     assert.deepEqual([chunked.status, chunked.body.code], [503, 'ERR_BITPATH_BUSY'], 'without a length, as it comes');
+    const large = await post(url, 'x'.repeat(limits.body_bytes + 1));
+    assert.deepEqual([large.status, large.body.code], [413, 'ERR_BITPATH_TOO_LARGE'], 'which no wait will help');
     const form = new FormData();
     form.append('file', new Blob([new Uint8Array(300)]));
     assert.equal((await post(`${running.url}/classify`, form)).status, 503);

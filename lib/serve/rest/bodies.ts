@@ -24,13 +24,14 @@ const HELD = Symbol('held');
 type Holding = FastifyRequest & { [HELD]?: Held };
 
 /** Has each request of `app` held to the limit of all: refused at once where it has no room, and counted until it is answered. */
-export function countBodies(app: FastifyInstance, inFlight: InFlight): void {
+export function countBodies(app: FastifyInstance, limit: number, inFlight: InFlight): void {
   app.decorateRequest(HELD);
   app.addHook('onRequest', (request, reply, done) => {
     const held = inFlight.open();
     (request as Holding)[HELD] = held;
     reply.raw.once('finish', held.release).once('close', held.release);
-    inFlight.check(Number(request.headers['content-length'] ?? 0) || 0);
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (announced <= limit) inFlight.check(announced); // larger ones are never read
     done();
   });
 }

@@ -42,7 +42,7 @@ export async function restRoutes(
     reply.raw.once('finish', leave).once('close', leave);
     done();
   });
-  countBodies(app, service.inFlight);
+  countBodies(app, limits.body_bytes, service.inFlight);
   app.addHook('onSend', (_, reply, payload, done) => {
     // The next request is for another server.
     if (service.isDraining) reply.header('connection', 'close');
