@@ -54,20 +54,20 @@ describe('preprocess', () => {
   });
 
   it('copies a large picture in several goes, between which others have their turn, and misses none of it', async () => {
-    const picture = image(700, 801); // 1.7 MB, which is no whole number of goes
-    const running = preprocess(picture, preprocessing(700, 700, 700));
+    const picture = image(1200, 1301); // 4.7 MB, which is no whole number of goes
+    const running = preprocess(picture, preprocessing(1200, 1200, 1200));
     let turns = 0;
     setImmediate(() => turns++);
     const { data } = await running;
     assert.equal(turns, 1);
-    for (const y of [0, 400, 436, 437, 699]) {
-      const from = (y * 801 + 50) * 3;
-      const row = data.subarray(y * 2100, (y + 1) * 2100);
-      assert.deepEqual(row, picture.pixels.subarray(from, from + 2100), `row ${y}`);
+    for (const y of [0, 1073, 1074, 1075, 1199]) {
+      const from = (y * 1301 + 50) * 3;
+      const row = data.subarray(y * 3600, (y + 1) * 3600);
+      assert.deepEqual(row, picture.pixels.subarray(from, from + 3600), `row ${y}`);
     }
 
-    const taken = image(700, 801);
-    const lost = preprocess(taken, preprocessing(700, 700, 700));
+    const taken = image(1200, 1301);
+    const lost = preprocess(taken, preprocessing(1200, 1200, 1200));
     structuredClone(null, { transfer: [taken.pixels.buffer] });
     await assert.rejects(lost, { name: 'BitpathError', code: 'ERR_BITPATH_ARGUMENT' });
   });
