@@ -44,6 +44,7 @@ export const ERRORS = {
   ERR_BITPATH_FORBIDDEN: '{reason}',
   ERR_BITPATH_UNAVAILABLE: '{what} is not ready: {reason}',
   ERR_BITPATH_QUEUE_FULL: 'The queue is full: {length} requests wait already',
+  ERR_BITPATH_BUSY: 'The requests on their way have as many bytes as the server may hold at a time, {limit}',
   ERR_BITPATH_TIMEOUT: 'The request was given up after {milliseconds} ms in the queue',
   ERR_BITPATH_LISTEN: 'Cannot listen on {address}: {reason}',
   ERR_BITPATH_UNSUPPORTED: '{what} are not supported',

@@ -1,5 +1,4 @@
 /** Compiled networks, ready to run. */
-import { totalmem } from 'node:os';
 import { types } from 'node:util';
 import { argumentError, checkInteger, checkOptions, checkString } from './check.js';
 import {
@@ -21,8 +20,8 @@ import {
 import { BitpathError, fromNative } from './errors.js';
 import { checkGraph } from './graph/builder.js';
 import type { Graph, Shape } from './graph/types.js';
-import { type Isa, type NativeExecutor, type NativeProgram, native } from './native.js';
-import { type Images, type RunInput, readImages } from './runInput.js';
+import { checkMemory, type Isa, type NativeExecutor, type NativeProgram, native } from './native.js';
+import { type Images, type Parts, type RunInput, readAll, readImages } from './runInput.js';
 import { type Params, Tensor } from './tensor.js';
 
 export type { Normalization, PixelStem } from './compiler/index.js';
@@ -95,8 +94,16 @@ export async function compile(graph: Graph, params: Params, options: CompileOpti
     throw argumentError('options.pixelStem', "'int16' or 'int8'", pixelStem);
   return nativeCall(() => {
     const isa = addon.selectIsa(isaName);
-    const program = compileProgram(graph, params, { batch, normalization, pixelStem });
-    return new Executor({ program, packed: new addon.Program(program.code, program.constants, isa), threads });
+    return executorOf(compileProgram(graph, params, { batch, normalization, pixelStem }), threads, isa);
+  });
+}
+
+/** @internal For a Program that may come from another thread; `threads` are in range. Throws as {@link compile} rejects. */
+export function executorOf(program: Program, threads: number, isa?: Isa): Executor {
+  const addon = native();
+  return nativeCall(() => {
+    const chosen = isa ?? addon.selectIsa(process.env.BITPATH_ISA ?? null);
+    return new Executor({ program, packed: new addon.Program(program.code, program.constants, chosen), threads });
   });
 }
 
@@ -149,15 +156,24 @@ export class Executor implements Disposable {
    *   promise.
    */
   async run(input: RunInput, options: RunOptions = {}): Promise<Outputs> {
+    return this.#run(() => readImages(input, this.inputShape, this.acceptsUint8), options);
+  }
+
+  /** @internal The same for several inputs of one type, as if they were one array: they are not copied twice. */
+  async runAll(inputs: readonly RunInput[], options: RunOptions = {}): Promise<Outputs> {
+    return this.#run(() => readAll(inputs, this.inputShape, this.acceptsUint8), options);
+  }
+
+  #run(read: () => Images | Parts, options: RunOptions): Promise<Outputs> {
     checkOptions('options', options, ['signal']);
     const { signal } = options;
     if (signal !== undefined && !(signal instanceof AbortSignal))
       throw argumentError('options.signal', 'an AbortSignal', signal);
     signal?.throwIfAborted();
     const executor = this.#live();
-    const images = this.#images(input);
+    const { data, count } = read();
     const origin: { stack?: string } = {};
-    Error.captureStackTrace(origin, this.run);
+    Error.captureStackTrace(origin, this.#run);
 
     return new Promise((resolve, reject) => {
       let id = 0;
@@ -166,10 +182,10 @@ export class Executor implements Disposable {
         reject(signal?.reason);
       };
       id = nativeCall(() =>
-        executor.run(images.data, images.count, (error, outputs) => {
+        executor.run(data, count, (error, outputs) => {
           signal?.removeEventListener('abort', abort);
           if (outputs === null) reject(fromNative(error, origin));
-          else resolve(this.#name(outputs, images.count));
+          else resolve(this.#name(outputs, count));
         }),
       );
       signal?.addEventListener('abort', abort, { once: true });
@@ -179,7 +195,7 @@ export class Executor implements Disposable {
   /** The same on this thread, which it blocks; the input is read in place. Throws as {@link Executor.run} rejects. */
   runSync(input: RunInput): Outputs {
     const executor = this.#live();
-    const { data, count } = this.#images(input);
+    const { data, count } = readImages(input, this.inputShape, this.acceptsUint8);
     return this.#name(
       nativeCall(() => executor.runSync(data, count)),
       count,
@@ -297,10 +313,6 @@ export class Executor implements Disposable {
     return this.#executor;
   }
 
-  #images(input: unknown): Images {
-    return readImages(input, this.inputShape, this.acceptsUint8);
-  }
-
   #name(data: readonly Float32Array[], count: number): Outputs {
     const named = this.#compiled.program.outputs.map(({ name, shape: { channels, height, width } }, i) => {
       const shape = height === 1 && width === 1 ? [count, channels] : [count, channels, height, width];
@@ -328,15 +340,4 @@ function defaultThreads(): number {
 function inputChannels(graph: Graph): number {
   const input = graph.nodes.find((node) => node.op === 'input');
   return graph.values[input?.output ?? -1]?.shape.channels ?? 0;
-}
-
-/** Refuses an arena that this machine or container can never hold: zeros cost nothing until a run touches them, and then it kills. */
-function checkMemory(arenaBytes: number): void {
-  const constrained = process.constrainedMemory();
-  const limit = Math.min(totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY);
-  if (arenaBytes <= limit) return;
-  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-  throw new BitpathError('ERR_BITPATH_MEMORY', {
-    reason: `feature maps of one batch take ${gigabytes(arenaBytes)} and this process may have ${gigabytes(limit)}; a smaller batch takes less`,
-  });
 }

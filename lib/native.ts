@@ -1,7 +1,7 @@
 /** The typed face of the addon. Only this file loads it, and it does so on first use, so that a graph can be built anywhere. */
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
+import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { BitpathError, isNodeError } from './errors.js';
 import { packageRoot } from './root.js';
@@ -38,11 +38,12 @@ export interface NativeProgram {
 
 export interface NativeExecutor {
   /**
-   * Copies `input` (`images` × float32 NCHW, or uint8 NHWC), queues a run and returns its id. `callback(error, outputs)` is
-   * called once, later, on this thread; each output is a Float32Array of `images` × C·H·W in NCHW order.
+   * Copies `input` (`images` × float32 NCHW, or uint8 NHWC; in one array or several of a type), queues a run and returns its id.
+   * `callback(error, outputs)` is called once, later, on this thread; each output is a Float32Array of `images` × C·H·W in NCHW
+   * order.
    */
   run(
-    input: Float32Array | Uint8Array,
+    input: Float32Array | Uint8Array | readonly (Float32Array | Uint8Array)[],
     images: number,
     callback: (error: Error | null, outputs: Float32Array[] | null) => void,
   ): number;
@@ -92,12 +93,10 @@ export interface Binding {
   /** Measured; takes 30 ms. Throws `ERR_BITPATH_ISA`. */
   peaks(isa: Isa): Peaks;
   /**
-   * Antialiased bilinear resize as PyTorch's `interpolate(mode='bilinear', align_corners=False, antialias)` does it, then a
-   * crop. `pixels` is uint8 height × width × 3; the result is float32 in 0 … 255, cropHeight × cropWidth × 3, before any
-   * rounding.
+   * Antialiased bilinear resize of one picture as PyTorch's `interpolate(mode='bilinear', align_corners=False, antialias)` does it,
+   * then a crop.
    */
-  resizeBilinear(
-    pixels: Uint8Array,
+  Resizer: new (
     height: number,
     width: number,
     options: {
@@ -109,8 +108,14 @@ export interface Binding {
       cropHeight: number;
       cropWidth: number;
     },
-    callback: (error: Error | null, result: Float32Array | null) => void,
-  ): void;
+  ) => NativeResizer;
+}
+
+export interface NativeResizer {
+  /** Copies what follows of the picture's uint8 height × width × 3. */
+  append(pixels: Uint8Array): void;
+  /** Once, when all of it was appended. The result is float32 in 0 … 255, cropHeight × cropWidth × 3, before any rounding. */
+  run(callback: (error: Error | null, result: Float32Array | null) => void): void;
 }
 
 let binding: Binding | undefined;
@@ -155,4 +160,15 @@ function files(folder: string): string[] {
   } catch {
     return [];
   }
+}
+
+/** Refuses an arena that this machine or container can never hold: zeros cost nothing until a run touches them, and then it kills. */
+export function checkMemory(arenaBytes: number): void {
+  const constrained = process.constrainedMemory();
+  const limit = Math.min(totalmem(), constrained > 0 ? constrained : Number.POSITIVE_INFINITY);
+  if (arenaBytes <= limit) return;
+  const gigabytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  throw new BitpathError('ERR_BITPATH_MEMORY', {
+    reason: `feature maps of one batch take ${gigabytes(arenaBytes)} and this process may have ${gigabytes(limit)}; a smaller batch takes less`,
+  });
 }

@@ -17,6 +17,22 @@ export interface Images {
   readonly count: number;
 }
 
+/** Images in several arrays of a type. */
+export interface Parts {
+  readonly data: readonly (Float32Array | Uint8Array)[];
+  readonly count: number;
+}
+
+/** Several inputs of one type. Throws `ERR_BITPATH_ARGUMENT` as {@link readImages} does, for each of them. */
+export function readAll(inputs: readonly unknown[], shape: Shape, acceptsUint8: boolean): Parts {
+  const images = inputs.map((input) => readImages(input, shape, acceptsUint8));
+  const [first] = images;
+  if (first === undefined) throw argumentError('input', 'at least one input', inputs);
+  const isFloat = types.isFloat32Array(first.data);
+  if (images.some(({ data }) => types.isFloat32Array(data) !== isFloat)) throw received('inputs of one type', 'both');
+  return { data: images.map(({ data }) => data), count: images.reduce((sum, { count }) => sum + count, 0) };
+}
+
 /** Throws `ERR_BITPATH_ARGUMENT` for anything but at least one whole image in memory that is still there. */
 export function readImages(input: unknown, { channels, height, width }: Shape, acceptsUint8: boolean): Images {
   const isTensor = input instanceof Tensor;

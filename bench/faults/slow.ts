@@ -18,7 +18,7 @@ export const slow: Fault = async ({ folder, say }) => {
   const server = await Child.start('slow', folder, { kind: 'server', engine: 'bitpath', options });
   const mix = await Mix.create(server.started, 2);
   const counts: Record<string, number> = {};
-  const infer = 'POST /v2/models/small/infer HTTP/1.1\r\nhost: a\r\n';
+  const infer = 'POST /v2/models/small/infer HTTP/1.1\r\nhost: localhost\r\n';
   try {
     const held: string[] = [];
     const kinds = [

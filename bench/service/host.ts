@@ -4,12 +4,12 @@
  */
 import { writeHeapSnapshot } from 'node:v8';
 import type { Executor } from '#lib/executor.js';
-import { inputShape, loadModel, Model } from '#lib/model.js';
+import { inputShape, loadModel } from '#lib/model.js';
 import type { ServerOptions } from '#lib/serve/index.js';
 import { createServer, type Server } from '#lib/serve/index.js';
 import { picture } from '#lib/bench/inputs.js';
 import { normalizationOf } from '#lib/bench/peers.js';
-import { OrtExecutor } from './ortExecutor.js';
+import { loadOrt } from './ortExecutor.js';
 
 export type Job =
   | { readonly kind: 'server'; readonly engine: 'bitpath' | 'onnxruntime'; readonly options: ServerOptions }
@@ -50,14 +50,8 @@ const COMMANDS: Readonly<Record<string, (argument: never) => unknown>> = {
       bare = { executor, pixels, batch: job.batch };
       return executor.isa;
     }
-    if (job.engine === 'onnxruntime') {
-      // The one line in which the two services differ.
-      Model.prototype.compile = function (this: Model, { threads = 1 } = {}) {
-        const { height, width } = inputShape(this.graph);
-        return OrtExecutor.create(this, threads, height, width) as unknown as Promise<Executor>;
-      };
-    }
-    server = await createServer(job.options);
+    // The one line in which the two services differ.
+    server = await createServer(job.options, job.engine === 'onnxruntime' ? { load: loadOrt } : {});
     return (await server.listen()).url;
   },
   /** Runs of the bare executor, one behind the other, as the server would make them: off the JavaScript thread. */

@@ -14,7 +14,7 @@ import { createModel } from '#lib/model.js';
 import { onnxruntimeVersion } from '#lib/onnx/diff/onnxruntime.js';
 import { Child } from './children.js';
 import type { BareTurn } from './host.js';
-import { trickle } from './load.js';
+import { load, trickle } from './load.js';
 import { takeTurn, type Turn } from './measure.js';
 import type { Input } from './requests.js';
 import {
@@ -61,6 +61,8 @@ interface Series {
   readonly turns: Map<number, Turn[]>;
 }
 
+/** Load on each service before the first round: a server that has just begun is still compiling its JavaScript. */
+const WARM_MS = 2000;
 /** Between two turns: threads that spin after their last run must not do so in another's time. */
 const PAUSE_MS = 60;
 
@@ -109,6 +111,9 @@ async function run(options: ServeOptions, say: Say, folder: string, children: Ch
     );
     const theirs = [];
     for (const service of best) theirs.push(await open(service));
+    for (const { child, samples } of [...own, ...theirs]) {
+      await load(child.started, (samples[0] as Sample).tensor, { connections: maxBatch, warm: 0, counted: WARM_MS });
+    }
     const bare = [];
     for (const batch of [1, maxBatch]) {
       const job = { kind: 'bare', file: sides.bitpath.file, threads, batch } as const;

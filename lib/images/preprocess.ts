@@ -1,4 +1,5 @@
 /** Pixels → a network's input, as the model's preprocessing says. */
+import { setImmediate } from 'node:timers/promises';
 import { argumentError, checkOneOf, checkOptions } from '../check.js';
 import { fromNative } from '../errors.js';
 import { native } from '../native.js';
@@ -6,7 +7,7 @@ import { Tensor } from '../tensor.js';
 import { checkImage, MAX_SIDE_PIXELS, type RgbImage } from './decode.js';
 import { checkPreprocessing, type Preprocessing } from './preprocessing.js';
 
-/** Where a picture is resized to and cropped, in the words of the addon's `resizeBilinear`. */
+/** Where a picture is resized to and cropped, in the words of the addon's `Resizer`. */
 export interface Geometry {
   readonly resizedHeight: number;
   readonly resizedWidth: number;
@@ -18,7 +19,7 @@ export interface Geometry {
 }
 
 /**
- * Resizes, crops and, for `float32`, normalises pictures.
+ * Resizes, crops and, for `float32`, normalises pictures. They are to be left alone until the promise is resolved.
  *
  * `uint8` gives [n, height, width, 3], the grey levels rounded to the nearest, halves to the even one (no drift, and exactly
  * torch.round): the input of the integer stem, which folds the normalisation into its weights. `float32` gives
@@ -93,20 +94,35 @@ function longerSide(height: number, width: number, shorterSide: number): number 
   return Math.trunc((shorterSide * Math.max(height, width)) / Math.min(height, width));
 }
 
-/** The addon's resize as a promise: float32 levels in 0 … 255, crop height × width × 3. */
-export function resizeBilinear({ pixels, height, width }: RgbImage, geometry: Geometry): Promise<Float32Array> {
+/** Bytes of a picture that are copied in one go, in a millisecond or two: all of a large photograph would take many. */
+const SLICE = 2 ** 22;
+
+/**
+ * The addon's resize as a promise: float32 levels in 0 … 255, crop height × width × 3. The picture is to be left alone until it is
+ * resolved.
+ */
+export async function resizeBilinear(image: RgbImage, geometry: Geometry): Promise<Float32Array> {
+  const { pixels, height, width } = image;
   const origin: { stack?: string } = {};
   Error.captureStackTrace(origin, resizeBilinear);
-  return new Promise((resolve, reject) => {
-    try {
-      native().resizeBilinear(pixels, height, width, geometry, (error, result) => {
-        if (result === null) reject(fromNative(error, origin));
+  try {
+    const resizer = new (native().Resizer)(height, width, geometry);
+    for (let at = 0; at < pixels.length; at += SLICE) {
+      if (at > 0) {
+        await setImmediate();
+        checkImage('the picture', image); // it may have been taken away meanwhile
+      }
+      resizer.append(pixels.subarray(at, at + SLICE));
+    }
+    return await new Promise((resolve, reject) => {
+      resizer.run((error, result) => {
+        if (result === null) reject(error);
         else resolve(result);
       });
-    } catch (error) {
-      reject(fromNative(error, origin));
-    }
-  });
+    });
+  } catch (error) {
+    throw fromNative(error, origin);
+  }
 }
 
 /** Nearest integer; x.5 to the even neighbour. Exact for |x| < 2⁵². */

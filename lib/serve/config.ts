@@ -75,6 +75,7 @@ function makeSchema({ z }: typeof Zod) {
       .strictObject({
         body_bytes: count(1024, 2 ** 31 - 1).default(64 * 2 ** 20),
         json_bytes: count(1024, 2 ** 31 - 1).default(8 * 2 ** 20),
+        in_flight_bytes: count(1024, 2 ** 40).default(512 * 2 ** 20),
         header_bytes: count(1024, 2 ** 20).default(16 * 2 ** 10),
         connections: count(1, 1_000_000).default(1024),
         headers_timeout_ms: count(1, 3_600_000).default(10_000),
@@ -83,6 +84,12 @@ function makeSchema({ z }: typeof Zod) {
         picture_pixels: count(1, 2 ** 27).default(2 ** 26),
         decoders: count(1, 1024).default(availableParallelism()),
         decode_queue: count(0, 1_000_000).default(256),
+      })
+      .superRefine(({ body_bytes, in_flight_bytes }, context) => {
+        // A larger body would be told to come again later, forever.
+        if (in_flight_bytes >= body_bytes) return;
+        const message = `at least limits.body_bytes, ${body_bytes}`;
+        context.addIssue({ code: 'custom', message, path: ['in_flight_bytes'] });
       })
       .prefault({}),
     api_keys: z.array(z.string().min(16)).max(1024).default([]),
@@ -212,6 +219,7 @@ const KEYS = [
     'max_queue_size',
     'body_bytes',
     'json_bytes',
+    'in_flight_bytes',
     'header_bytes',
   ],
   ...['connections', 'headers_timeout_ms', 'request_timeout_ms', 'keep_alive_timeout_ms', 'picture_pixels', 'decoders'],

@@ -36,6 +36,14 @@ export class Metrics {
     this.#gauge('bitpath_decode_queue_pictures', 'Pictures that wait for a decoder', [], (set) =>
       set({}, service.decoder.pending),
     );
+    const { inFlight } = service;
+    this.#gauge('bitpath_in_flight_bytes', 'Bytes of requests on their way', [], (set) => set({}, inFlight.bytes));
+    const busy = this.#counter(
+      'bitpath_busy_requests_total',
+      'Requests refused as too many bytes were on their way',
+      [],
+    );
+    inFlight.onRefused = () => busy.inc();
     service.observe(this.#ofModels(service));
   }
 

@@ -6,10 +6,9 @@ const FOR_GRPC = ['@grpc/grpc-js', '@grpc/reflection', 'grpc-health-check'] as c
 /** What `npm install` takes so that everything that a server can do works. */
 const ALL = [...ALWAYS, ...FOR_GRPC];
 
-export type ServePackage = (typeof ALL)[number] | '@opentelemetry/api';
+export type ServePackage = (typeof ALL)[number];
 
 /** The module `name`. Throws `ERR_BITPATH_MISSING_PACKAGE` with the one command that installs all that a server needs. */
 export function loadPackage<T>(name: ServePackage): Promise<T> {
-  const packages = name === '@opentelemetry/api' ? name : ALL.join(' ');
-  return loadOptional('Serving', packages, () => import(name) as Promise<T>);
+  return loadOptional('Serving', ALL.join(' '), () => import(name) as Promise<T>);
 }

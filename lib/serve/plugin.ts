@@ -33,5 +33,5 @@ export const bitpath: FastifyPluginAsync<
   app.addHook('onClose', async () => service.close());
   await service.load();
   const tracer = await makeTracer(service.clock.now);
-  await restRoutes(app, { service, metrics, tracer, isLocal: false, logsRequests: false });
+  await restRoutes(app, { service, metrics, tracer, isLocal: false, isAlone: false });
 };

@@ -6,6 +6,7 @@ import type { Clock } from './clock.js';
 import { parseConfig, type ServerConfig, type ServerOptions } from './config.js';
 import type { GrpcServer } from './grpc/server.js';
 import { hostAndPort, listenError, readTls } from './listen.js';
+import type { Loader } from './models/loading.js';
 import { Metrics } from './metrics.js';
 import { loadPackage } from './packages.js';
 import { sendClientError, sendError } from './rest/errors.js';
@@ -28,6 +29,8 @@ export interface ServerExtras {
   readonly logger?: FastifyServerOptions['logger'];
   /** @internal For tests. */
   readonly clock?: Clock;
+  /** @internal Where models come from, for benchmarks of other engines. */
+  readonly load?: Loader;
 }
 
 /** Where a server listens. */
@@ -145,11 +148,11 @@ export async function createServer(options: ServerOptions = {}, extras: ServerEx
     loadPackage<{ default: typeof import('prom-client') }>('prom-client'),
   ]);
   const app = fastify.fastify((await fastifyOptions(fastify, config, extras)) as FastifyServerOptions);
-  const clock = extras.clock === undefined ? {} : { clock: extras.clock };
-  const service = new InferenceService(config, { log: app.log, ...clock });
+  const { clock, load } = extras;
+  const service = new InferenceService(config, { log: app.log, ...(clock && { clock }), ...(load && { load }) });
   const metrics = config.metrics ? new Metrics(prometheus.default, service) : null;
   const tracer = await makeTracer(service.clock.now);
-  await restRoutes(app, { service, metrics, tracer, isLocal: isLoopback(config.host), logsRequests: true });
+  await restRoutes(app, { service, metrics, tracer, isLocal: isLoopback(config.host), isAlone: true });
   return new Server(app, service, tracer);
 }
 

@@ -4,7 +4,9 @@ import type { InferRequest, InferResponse, ModelMetadata, ModelStatistics, Serve
 import { packageVersion } from '../root.js';
 import { type Clock, systemClock } from './clock.js';
 import type { ServerConfig } from './config.js';
+import { InFlight } from './inFlight.js';
 import { Decoder } from './models/decoding.js';
+import { type Loader, load } from './models/loading.js';
 import { ModelRepository } from './models/repository.js';
 import type { Classified, Observer, RequestContext, ServedModel } from './models/servedModel.js';
 import { modelSource, nameOf } from './models/sources.js';
@@ -14,6 +16,12 @@ export interface Log {
   info(details: object, message: string): void;
   warn(details: object, message: string): void;
   error(details: object, message: string): void;
+}
+
+export interface ServiceExtras {
+  readonly log?: Log;
+  readonly clock?: Clock;
+  readonly load?: Loader;
 }
 
 const NO_LOG: Log = { info: () => {}, warn: () => {}, error: () => {} };
@@ -31,6 +39,7 @@ export class InferenceService {
   readonly config: ServerConfig;
   readonly clock: Clock;
   readonly decoder: Decoder;
+  readonly inFlight: InFlight;
   readonly repository: ModelRepository;
   readonly #observers = new Set<Observer>();
   readonly #log: Log;
@@ -42,11 +51,12 @@ export class InferenceService {
   #requests = 0;
   #onIdle: (() => void)[] = [];
 
-  constructor(config: ServerConfig, { log = NO_LOG, clock = systemClock }: { log?: Log; clock?: Clock } = {}) {
+  constructor(config: ServerConfig, { log = NO_LOG, clock = systemClock, load: loader = load }: ServiceExtras = {}) {
     this.config = config;
     this.clock = clock;
     this.#log = log;
     this.decoder = new Decoder(config.limits);
+    this.inFlight = new InFlight(config.limits.in_flight_bytes);
     const observers = this.#observers;
     const observer: Observer = {
       answered: (model, answered) => {
@@ -65,7 +75,7 @@ export class InferenceService {
       source: modelSource(named, config.model_repository),
       settings: config.model_defaults,
       threads: config.threads,
-      surroundings: { clock, decoder: this.decoder, observer },
+      surroundings: { clock, decoder: this.decoder, observer, load: loader },
       log,
     });
   }
@@ -170,12 +180,15 @@ export class InferenceService {
     return found;
   }
 
+  /** @param name Empty for the default model. */
   classify(
     name: string,
+    version: string,
     files: readonly Uint8Array[],
     context: RequestContext,
   ): Promise<{ served: ServedModel } & Classified> {
-    const served = name === '' ? this.defaultModel() : this.repository.resolve(name);
+    const isDefault = name === '' && version === '';
+    const served = isDefault ? this.defaultModel() : this.repository.resolve(name || this.defaultModel().name, version);
     return served.classify(files, context).then((classified) => ({ served, ...classified }));
   }
 

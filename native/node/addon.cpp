@@ -70,7 +70,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set("availableThreads", Napi::Function::New(env, availableThreadsJs, "availableThreads"));
     exports.Set("clockGHz", Napi::Function::New(env, clockGHzJs, "clockGHz"));
     exports.Set("peaks", Napi::Function::New(env, peaksJs, "peaks"));
-    exports.Set("resizeBilinear", Napi::Function::New(env, resizeBilinearJs, "resizeBilinear"));
+    exports.Set("Resizer", ResizerWrap::define(env));
     exports.Set("Program", ProgramWrap::define(env));
     exports.Set("Executor", ExecutorWrap::define(env));
     return exports;

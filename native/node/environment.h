@@ -32,13 +32,14 @@ struct Lane {
   std::deque<Job*> queue;
   bool busy = false;  // a pool thread works through the queue
 
-  // Memory for a run's copy of its input, on the JavaScript thread: fresh pages cost more than the copy, so the last run's are kept.
+  // Memory for a run's copy of its input, on the JavaScript thread: fresh pages cost more than the copy, so those of the largest run
+  // are kept.
   AlignedBuffer takeInput(size_t bytes) {
-    return spareInput.bytes() == bytes ? std::move(spareInput) : AlignedBuffer(bytes);
+    return spareInput.bytes() >= bytes ? std::move(spareInput) : AlignedBuffer(bytes);
   }
   void keepInput(AlignedBuffer input) {
     constexpr size_t kMostKept = size_t{1} << 24;
-    if (input.bytes() <= kMostKept) spareInput = std::move(input);
+    if (input.bytes() > spareInput.bytes() && input.bytes() <= kMostKept) spareInput = std::move(input);
   }
   AlignedBuffer spareInput;
 };

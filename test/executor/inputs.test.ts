@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { runInNewContext } from 'node:vm';
 import { type RunInput, Tensor } from 'bitpath';
-import { failsWith, IMAGE, NORMALIZATION, pixels, ramp, small } from './helpers.js';
+import { compileProgram } from '#lib/compiler/index.js';
+import { native } from '#lib/native.js';
+import { failsWith, IMAGE, NORMALIZATION, paramsOf, pixels, ramp, small, smallGraph } from './helpers.js';
 
 const SHAPE = [3, 8, 6];
 const HWC = [8, 6, 3];
@@ -153,3 +155,48 @@ function lengthTracking(values: Float32Array): Float32Array {
   array.set(values);
   return array;
 }
+
+test('inputs in a list are the images that they are side by side', async () => {
+  using executor = await small({ batch: 2, normalization: NORMALIZATION });
+  const floats = ramp(6 * IMAGE);
+  const tensor = new Tensor('float32', [2, ...SHAPE], floats.slice(IMAGE, 3 * IMAGE));
+  const parts = [floats.subarray(0, IMAGE), tensor, floats.subarray(3 * IMAGE)];
+  const running = executor.runAll(parts);
+  parts[0] = new Float32Array(0); // what was handed over is copied
+  assert.deepEqual(await running, executor.runSync(floats));
+  const bytes = pixels(3 * IMAGE);
+  const pictures = [new Uint8ClampedArray(bytes.slice(0, IMAGE)), Buffer.from(bytes.subarray(IMAGE))];
+  assert.deepEqual(await executor.runAll(pictures), executor.runSync(bytes));
+
+  const argument = (message: RegExp) => failsWith('ERR_BITPATH_ARGUMENT', message);
+  await assert.rejects(executor.runAll([]), argument(/at least one input/));
+  await assert.rejects(executor.runAll([floats, bytes]), argument(/one type/));
+  await assert.rejects(executor.runAll([floats, floats.subarray(1)]), argument(/multiple/));
+  await assert.rejects(executor.runAll([[floats]] as never), argument(/Tensor/));
+  assert.throws(() => executor.runSync([floats] as never), argument(/Tensor/));
+});
+
+test('native code holds on to nothing that a list takes away while it is read', () => {
+  const { code, constants } = compileProgram(smallGraph(), paramsOf(smallGraph()), { batch: 1, normalization: null });
+  const addon = native();
+  const executor = () => new addon.Executor(new addon.Program(code, constants, addon.selectIsa(null)), 1);
+  const input = ramp(IMAGE);
+  const detaching = (other: Float32Array) =>
+    Object.defineProperty([other, other], 1, {
+      get: () => {
+        structuredClone(null, { transfer: [other.buffer as ArrayBuffer] });
+        return input.slice();
+      },
+    });
+  assert.throws(() => executor().run(detaching(input.slice()), 2, () => {}), { code: 'ERR_BITPATH_ARGUMENT' });
+  const disposed = executor();
+  const disposing = Object.defineProperty([input], 0, {
+    get: () => {
+      disposed.dispose();
+      return input;
+    },
+  });
+  assert.throws(() => disposed.run(disposing, 1, () => {}), { code: 'ERR_BITPATH_DISPOSED' });
+  assert.throws(() => executor().runSync([input, input] as never, 2), { code: 'ERR_BITPATH_ARGUMENT' });
+  assert.throws(() => executor().run([], 1, () => {}), { code: 'ERR_BITPATH_ARGUMENT' });
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { native } from '#lib/native.js';
 import { cropGeometry, preprocess, roundHalfToEven } from '#lib/images/preprocess.js';
 import { checkPreprocessing, defaultPreprocessing, type Preprocessing } from '#lib/images/preprocessing.js';
 import { topK } from '#lib/images/predictions.js';
@@ -50,6 +51,56 @@ describe('preprocess', () => {
     assert.deepEqual([...tensor.data], [0, 0, 0, 2, 2, 2]);
     const floats = await preprocess(picture, preprocessing(2, 1, 2), { dtype: 'float32' });
     assert.deepEqual(floats.data.subarray(0, 2), Float32Array.of((0.5 / 255 - 0.5) / 0.5, (1.5 / 255 - 0.5) / 0.5));
+  });
+
+  it('copies a large picture in several goes, between which others have their turn, and misses none of it', async () => {
+    const picture = image(1200, 1301); // 4.7 MB, which is no whole number of goes
+    const running = preprocess(picture, preprocessing(1200, 1200, 1200));
+    let turns = 0;
+    setImmediate(() => turns++);
+    const { data } = await running;
+    assert.equal(turns, 1);
+    for (const y of [0, 1073, 1074, 1075, 1199]) {
+      const from = (y * 1301 + 50) * 3;
+      const row = data.subarray(y * 3600, (y + 1) * 3600);
+      assert.deepEqual(row, picture.pixels.subarray(from, from + 3600), `row ${y}`);
+    }
+
+    const taken = image(1200, 1301);
+    const lost = preprocess(taken, preprocessing(1200, 1200, 1200));
+    structuredClone(null, { transfer: [taken.pixels.buffer] });
+    await assert.rejects(lost, { name: 'BitpathError', code: 'ERR_BITPATH_ARGUMENT' });
+  });
+
+  it('resizes in native code nothing but a whole picture, once', async () => {
+    const { Resizer } = native();
+    const geometry = { ...cropGeometry({ height: 4, width: 4 }, preprocessing(4, 4, 4)) };
+    const argument = { code: 'ERR_BITPATH_ARGUMENT' };
+    const pixels = image(4, 4).pixels;
+    const none = () => assert.fail('it was run');
+    const resizer = new Resizer(4, 4, geometry);
+    assert.throws(() => resizer.run(none), argument);
+    resizer.append(pixels.subarray(0, 20));
+    assert.throws(() => resizer.append(pixels), argument, 'more than the picture has');
+    assert.throws(() => resizer.append(new Float32Array(7) as never), argument);
+    assert.throws(() => resizer.append([...pixels] as never), argument);
+    assert.throws(() => resizer.run(none), argument, 'a part of it');
+    resizer.append(pixels.subarray(20));
+    assert.throws(() => resizer.run(undefined as never), argument);
+    const result = await new Promise<Float32Array | null>((resolve) => resizer.run((_, levels) => resolve(levels)));
+    assert.deepEqual(result, Float32Array.from(pixels));
+    assert.throws(() => resizer.run(none), argument, 'again');
+    assert.throws(() => resizer.append(pixels), argument);
+    for (const [height, width, options] of [
+      [0, 4, geometry],
+      [4, 2 ** 20 + 1, geometry],
+      [4, 4, { ...geometry, cropTop: 1 }],
+      [4, 4, { ...geometry, cropLeft: -1 }],
+      [4, 4, {}],
+      [2 ** 20, 2 ** 20, { ...geometry, resizedHeight: 9 }],
+      [4, 4, null],
+    ] as const)
+      assert.throws(() => new Resizer(height, width, options as typeof geometry), argument);
   });
 
   it('takes sides and margins as torchvision does', () => {

@@ -261,10 +261,12 @@ describe('gRPC', () => {
     for (const { name } of GRPCInferenceService.methods) assert.ok(file.includes(name), name);
   });
 
-  it('gives up work whose deadline is over, or whose caller is gone', async () => {
+  it('gives up work whose deadline is over or whose caller is gone, and refuses what it has no room for', async () => {
     // Nothing is computed before a second request comes, so the first one waits.
     const dynamic_batching = { max_queue_delay_microseconds: 3_600_000_000 };
-    const { server, grpc: address } = await start({ grpc_port: 0, model_defaults: { dynamic_batching } });
+    // One message fits, two do not.
+    const limits = { body_bytes: 1500, in_flight_bytes: 1500 };
+    const { server, grpc: address } = await start({ grpc_port: 0, limits, model_defaults: { dynamic_batching } });
     const served = server.service.repository.resolve('tiny');
     const other = new grpc.Client(address!, grpc.credentials.createInsecure());
     const request = Buffer.from(toBinary(ModelInferRequestSchema, message(input())));
@@ -286,10 +288,50 @@ describe('gRPC', () => {
       unary = call;
     });
     await until(() => served.pending === 1);
+    await fails(send({}), grpc.status.UNAVAILABLE, /1500 bytes/, 'ERR_BITPATH_BUSY');
     unary?.cancel();
     await fails(gone, grpc.status.CANCELLED, /./);
     await until(() => served.active === 0);
     assert.equal(served.pending, 0);
+    await until(() => server.service.inFlight.bytes === 0);
     other.close();
+  });
+
+  it('takes no more connections than it is told to, and lets idle ones go', async () => {
+    const limits = { connections: 1, keep_alive_timeout_ms: 300 };
+    const { grpc: address } = await start({ grpc_port: 0, limits });
+    const open = () =>
+      new grpc.Client(address!, grpc.credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 });
+    const live = (other: grpc.Client, milliseconds: number) =>
+      new Promise((resolve, reject) => {
+        const options = { deadline: Date.now() + milliseconds };
+        const path = '/inference.GRPCInferenceService/ServerLive';
+        other.makeUnaryRequest(path, identity, identity, Buffer.alloc(0), options, (error, value) =>
+          error ? reject(error) : resolve(value),
+        );
+      });
+    const [first, second] = [open(), open()];
+    await live(first, 10_000);
+    await assert.rejects(live(second, 200), ({ code }: grpc.ServiceError) =>
+      [grpc.status.UNAVAILABLE, grpc.status.DEADLINE_EXCEEDED].includes(code),
+    );
+    // The first does nothing any more, so its connection is closed, and there is room.
+    const third = open();
+    await until(() =>
+      live(third, 1000).then(
+        () => true,
+        () => false,
+      ),
+    );
+    for (const each of [first, second, third]) each.close();
+  });
+
+  it('refuses headers that are too many or too large', async () => {
+    const [many, large] = [new grpc.Metadata(), new grpc.Metadata()];
+    for (let i = 0; i < 130; i++) many.set(`x-${i}`, 'x');
+    large.set('x-large', 'x'.repeat(100_000));
+    for (const metadata of [many, large])
+      await assert.rejects(raw('/inference.GRPCInferenceService/ServerLive', new Uint8Array(), {}, metadata));
+    assert.equal((await call('ServerLive')).live, true);
   });
 });

@@ -178,8 +178,21 @@ describe('a model repository', () => {
     const size = async (model: string) => (await ask(running, `/v2/models/${model}/config`)).body.max_batch_size;
     assert.deepEqual(await Promise.all(['zeta', 'two/versions/1', 'two/versions/2', 'alpha'].map(size)), [2, 3, 5, 8]);
     const body = new Uint8Array(await picture(1));
-    const response = await fetch(`${running.url}/classify`, { method: 'POST', body });
-    assert.equal(((await response.json()) as Json).model, 'zeta');
+    const classify = async (query: string) => {
+      const response = await fetch(`${running.url}/classify${query}`, { method: 'POST', body });
+      const { model, version, code } = (await response.json()) as Json;
+      return [response.status, model, version, code];
+    };
+    assert.deepEqual(await classify(''), [200, 'zeta', '1', undefined]);
+    assert.deepEqual(await classify('?model=two'), [200, 'two', '2', undefined]);
+    assert.deepEqual(await classify('?model=two&version=1'), [200, 'two', '1', undefined]);
+    assert.deepEqual(await classify('?version=1'), [200, 'zeta', '1', undefined]);
+    const [unknown, twice] = [
+      [404, 'ERR_BITPATH_UNKNOWN_NAME'],
+      [400, 'ERR_BITPATH_ARGUMENT'],
+    ] as const;
+    assert.deepEqual((await classify('?model=two&version=3')).filter(Boolean), unknown);
+    assert.deepEqual((await classify('?version=1&version=2')).filter(Boolean), twice);
   });
 
   it('reads a file that is no model once, unless it is told to load it', async () => {

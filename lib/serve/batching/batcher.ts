@@ -22,6 +22,8 @@ interface Request<T, R> {
   readonly signal: AbortSignal | undefined;
   readonly resolve: (batched: Batched<R>) => void;
   readonly reject: (error: unknown) => void;
+  /** What its signal does besides rejecting it: it leaves the queue, later its batch. */
+  leave: () => void;
   /** No more listening to the signal. */
   settle(): void;
 }
@@ -41,11 +43,9 @@ export class DynamicBatcher<T, R> {
   readonly #compute: Compute<T, R>;
   readonly #clock: Clock;
   readonly #free: number[];
-  readonly #instances: number;
   /** Resolves when all batches before the next one have answered. */
   #answered: Promise<void> = Promise.resolve();
   #wake: (() => void) | undefined;
-  #onIdle: (() => void)[] = [];
 
   /** @param instances How many batches `compute` may work on at a time. */
   constructor(policy: BatchingPolicy, instances: number, compute: Compute<T, R>, clock: Clock) {
@@ -53,7 +53,6 @@ export class DynamicBatcher<T, R> {
     this.#policy = policy;
     this.#compute = compute;
     this.#clock = clock;
-    this.#instances = instances;
     this.#free = Array.from({ length: instances }, (_, i) => i);
   }
 
@@ -76,24 +75,19 @@ export class DynamicBatcher<T, R> {
         signal,
         resolve,
         reject,
+        leave: () => {
+          this.#queue.remove(waiting);
+          this.#schedule(); // others may be the oldest now
+        },
         settle: () => signal?.removeEventListener('abort', abort),
       };
       const waiting = this.#queue.add(request, size, kind, { priority, timeout }, this.#clock.now());
       const abort = () => {
-        this.#queue.remove(waiting);
         reject(signal?.reason);
-        this.#schedule(); // others may be the oldest now
+        request.leave();
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#schedule();
-    });
-  }
-
-  /** Resolves once nothing waits and nothing is computed. */
-  idle(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onIdle.push(resolve);
-      this.#idleIfDone();
     });
   }
 
@@ -121,13 +115,18 @@ export class DynamicBatcher<T, R> {
     if (this.#free.length === 0) wake = this.#queue.nextExpiry(now);
     if (wake !== Number.POSITIVE_INFINITY)
       this.#wake = this.#clock.after(Math.max(0, wake - now), () => this.#schedule());
-    this.#idleIfDone();
   }
 
   async #run(batch: readonly Waiting<Request<T, R>>[], instance: number): Promise<void> {
     const started = this.#clock.now();
     const batchSize = batch.reduce((sum, { size }) => sum + size, 0);
-    const { controller, stop } = abortedWithAll(batch.map(({ item }) => item.signal));
+    const controller = new AbortController();
+    let left = batch.length;
+    for (const { item } of batch) {
+      item.leave = () => {
+        if (--left === 0) controller.abort(item.signal?.reason);
+      };
+    }
     const before = this.#answered;
     let answered = () => {};
     let released = false;
@@ -156,7 +155,6 @@ export class DynamicBatcher<T, R> {
     } catch (error) {
       for (const { item } of batch) this.#reject(item, error);
     } finally {
-      stop();
       answered();
       release();
     }
@@ -166,26 +164,4 @@ export class DynamicBatcher<T, R> {
     request.settle();
     request.reject(error);
   }
-
-  #idleIfDone(): void {
-    if (this.#queue.length > 0 || this.#free.length < this.#instances) return;
-    for (const resolve of this.#onIdle.splice(0)) resolve();
-  }
-}
-
-/** A controller that aborts when all of `signals` have; never, where one of them is missing. */
-function abortedWithAll(signals: readonly (AbortSignal | undefined)[]): {
-  readonly controller: AbortController;
-  readonly stop: () => void;
-} {
-  const controller = new AbortController();
-  let left = signals.length;
-  const one = () => {
-    if (--left === 0) controller.abort(signals[0]?.reason);
-  };
-  const stop = () => {
-    for (const signal of signals) signal?.removeEventListener('abort', one);
-  };
-  for (const signal of signals) signal?.addEventListener('abort', one, { once: true });
-  return { controller, stop };
 }

@@ -1,4 +1,5 @@
 /** The gRPC server: the inference service, health and reflection. */
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { type DescMessage, type DescMethod, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import type * as Grpc from '@grpc/grpc-js';
@@ -8,6 +9,7 @@ import { checkMessageSize, file_inference, GRPCInferenceService } from '../../pr
 import { hostAndPort, listenError, readTls } from '../listen.js';
 import { loadPackage } from '../packages.js';
 import { requestId } from '../requestId.js';
+import type { InFlight } from '../inFlight.js';
 import { keyChecker, keyOf } from '../rest/security.js';
 import type { InferenceService, Log } from '../service.js';
 import { failureOf, GRPC } from '../status.js';
@@ -17,17 +19,20 @@ import { type Call, inferenceCalls } from './calls.js';
 export class GrpcServer {
   /** `host:port`. */
   readonly address: string;
+  readonly #listener: Server;
   readonly #server: Grpc.Server;
   readonly #health: Health.HealthImplementation;
   readonly #service: InferenceService;
 
   private constructor(
     address: string,
+    listener: Server,
     server: Grpc.Server,
     health: Health.HealthImplementation,
     service: InferenceService,
   ) {
     this.address = address;
+    this.#listener = listener;
     this.#server = server;
     this.#health = health;
     this.#service = service;
@@ -45,22 +50,34 @@ export class GrpcServer {
       'grpc.max_receive_message_length': limits.body_bytes,
       'grpc.max_send_message_length': -1,
       'grpc.max_concurrent_streams': 1000,
+      'grpc.max_connection_idle_ms': limits.keep_alive_timeout_ms,
+      // A peer that is gone without a word answers no ping.
+      'grpc.keepalive_time_ms': limits.keep_alive_timeout_ms,
     });
     const isKnown = api_keys.length === 0 ? () => true : keyChecker(api_keys);
-    const { definition, handlers } = inferenceService(grpc, inferenceCalls(service, tracer), isKnown, log);
+    const { definition, handlers } = inferenceService(
+      grpc,
+      inferenceCalls(service, tracer),
+      isKnown,
+      service.inFlight,
+      log,
+    );
     server.addService(definition, handlers);
     const status = new health.HealthImplementation();
     status.addToServer(server);
     new reflection.ReflectionService(describedTypes(health) as never).addToServer(server);
 
     const credentials = tls === null ? grpc.ServerCredentials.createInsecure() : await tlsCredentials(grpc, tls);
-    const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(hostAndPort(host, grpc_port ?? 0), credentials, (error, port) => {
-        if (error === null) resolve(port);
-        else reject(listenError(hostAndPort(host, grpc_port ?? 0), error));
-      });
+    // Of connections, the package has no limit, but takes them from whoever has one.
+    const injector = server.createConnectionInjector(credentials);
+    const listener = createServer((socket) => injector.injectConnection(socket));
+    listener.maxConnections = limits.connections;
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', (error) => reject(listenError(hostAndPort(host, grpc_port ?? 0), error)));
+      listener.listen({ host, port: grpc_port ?? 0 }, resolve);
     });
-    const result = new GrpcServer(hostAndPort(host, port), server, status, service);
+    const { address, port } = listener.address() as AddressInfo;
+    const result = new GrpcServer(hostAndPort(address, port), listener, server, status, service);
     result.update();
     return result;
   }
@@ -73,6 +90,7 @@ export class GrpcServer {
 
   /** Takes no more calls; ends once those on their way are answered, or `drained` resolves. */
   async close(drained: Promise<void>): Promise<void> {
+    this.#listener.close();
     const ended = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
     await drained;
     // Streams of the health service end by themselves only when their callers leave; answers are given a moment to be sent.
@@ -85,6 +103,7 @@ function inferenceService(
   grpc: typeof Grpc,
   calls: Readonly<Record<string, Call>>,
   isKnown: (key: string) => boolean,
+  inFlight: InFlight,
   log: Log,
 ): { definition: Grpc.ServiceDefinition; handlers: Grpc.UntypedServiceImplementation } {
   const definition: Record<string, Grpc.MethodDefinition<Buffer, Message>> = {};
@@ -99,7 +118,7 @@ function inferenceService(
       const reqId = requestId(unary.metadata.get('x-request-id')[0]);
       const line = (status: number) =>
         log.info({ reqId, method: method.name, status, milliseconds: performance.now() - began }, 'call');
-      answer(call, method.input, unary, isKnown).then(
+      answer(call, method.input, unary, isKnown, inFlight).then(
         (message) => {
           line(GRPC.OK);
           callback(null, message);
@@ -149,16 +168,24 @@ async function answer(
   schema: DescMessage,
   unary: Grpc.ServerUnaryCall<Buffer, Message>,
   isKnown: (key: string) => boolean,
+  inFlight: InFlight,
 ): Promise<Message> {
   const { metadata } = unary;
   const headers = metadata.getMap() as Record<string, string>;
   if (!isKnown(keyOf(headers['authorization'], headers['x-api-key'])))
     throw new BitpathError('ERR_BITPATH_UNAUTHORIZED');
-  const request = readMessage(schema, unary.request);
-  const controller = new AbortController();
-  // Also where the deadline is over.
-  unary.once('cancelled', () => controller.abort(new BitpathError('ERR_BITPATH_ABORTED')));
-  return (await call(request as never, { signal: controller.signal, headers })) as Message;
+  const held = inFlight.open();
+  try {
+    // Of a message, nothing is known before all of it has come.
+    held.add(unary.request.length);
+    const request = readMessage(schema, unary.request);
+    const controller = new AbortController();
+    // Also where the deadline is over.
+    unary.once('cancelled', () => controller.abort(new BitpathError('ERR_BITPATH_ABORTED')));
+    return (await call(request as never, { signal: controller.signal, headers })) as Message;
+  } finally {
+    held.release();
+  }
 }
 
 /** The status of an error, with our code in the trailing metadata. */

@@ -8,7 +8,8 @@ export type Values = readonly Float32Array[];
 /** Runs `items` together. All are of one kind. Each gets views of the run's outputs. */
 export async function runBatch(executor: Executor, items: readonly Pictures[], signal: AbortSignal): Promise<Values[]> {
   const total = items.reduce((sum, { count }) => sum + count, 0);
-  const outputs = Object.values(await executor.run(joined(items), { signal }));
+  const inputs = items.map(({ data }) => data);
+  const outputs = Object.values(await executor.runAll(inputs, { signal }));
   let from = 0;
   return items.map(({ count }) => {
     const begin = from;
@@ -18,19 +19,4 @@ export async function runBatch(executor: Executor, items: readonly Pictures[], s
       return data.subarray(begin * size, from * size);
     });
   });
-}
-
-/** The pictures of all items; those of one item are not copied. */
-function joined(items: readonly Pictures[]): Float32Array | Uint8Array {
-  const [first] = items as readonly [Pictures, ...Pictures[]];
-  if (items.length === 1) return first.data;
-  const length = items.reduce((sum, { data }) => sum + data.byteLength, 0);
-  // Every byte is written, so none need be zero before.
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
-  let at = 0;
-  for (const { data } of items) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return first.kind === 'FP32' ? new Float32Array(bytes.buffer) : bytes;
 }

@@ -1,7 +1,6 @@
 /** All models of a server by name and version: loading, replacing without dropping a request, unloading. */
 import { unknownName } from '../../check.js';
 import { BitpathError } from '../../errors.js';
-import { loadModel } from '../../model.js';
 import type { ModelIndex, ModelState } from '../../protocol/index.js';
 import type { ModelSettings } from '../config.js';
 import { ServedModel, type Surroundings } from './servedModel.js';
@@ -41,6 +40,8 @@ export class ModelRepository {
   #last: Promise<unknown> = Promise.resolve();
   /** Unloaded or replaced, and still answering what they had begun. */
   readonly #retiring = new Map<ServedModel, Promise<void>>();
+  /** Everything that there was at the start has been loaded: from now on, requests are answered meanwhile. */
+  #isBusy = false;
   #isDisposed = false;
 
   constructor(options: RepositoryOptions) {
@@ -124,6 +125,7 @@ export class ModelRepository {
         );
         if (failure !== undefined) failures.push(failure);
       }
+      this.#isBusy = true;
       return failures;
     });
   }
@@ -194,8 +196,8 @@ export class ModelRepository {
     if (old === null) entry.state = 'LOADING';
     try {
       if (this.#isDisposed) throw closed(name);
-      const model = await loadModel(path);
       const { max_batch_size, instance_group, dynamic_batching } = file.settings ?? settings;
+      const model = await surroundings.load(path, { batch: max_batch_size, threads, isBusy: this.#isBusy });
       const options = {
         name,
         version,

@@ -1,7 +1,7 @@
 /** One version of a model that answers requests: its executors, the queue in front of them, and what it says of itself. */
 import type { Executor } from '../../executor.js';
 import { BitpathError } from '../../errors.js';
-import { inputShape, type Model } from '../../model.js';
+import type { Label } from '../../formats/model-file.js';
 import type { InferRequest, InferResponse, ModelMetadata, ModelStatistics } from '../../protocol/index.js';
 import { type Batched, DynamicBatcher } from '../batching/batcher.js';
 import type { BatchingPolicy, Schedule } from '../batching/policy.js';
@@ -17,6 +17,7 @@ import {
   readPictures,
   type Ways,
 } from './inputs.js';
+import type { LoadedModel, Loader } from './loading.js';
 import { modelConfig } from './modelConfig.js';
 import { checkRequested, type OutputShape, outputMetadata, writeOutputs } from './outputs.js';
 import { type Answered, Statistics } from './statistics.js';
@@ -28,6 +29,7 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly decoder: Decoder;
   readonly observer: Observer;
+  readonly load: Loader;
 }
 
 /** Hears what happens, for metrics. Times are milliseconds. */
@@ -65,7 +67,7 @@ const NO_SCHEDULE: Schedule = { priority: 0, timeout: 0 };
 export class ServedModel {
   readonly name: string;
   readonly version: string;
-  readonly model: Model;
+  readonly labels: readonly Label[] | null;
   readonly options: ServedModelOptions;
   readonly outputs: readonly OutputShape[];
   readonly #ways: Ways;
@@ -77,20 +79,20 @@ export class ServedModel {
   #active = 0;
   #onIdle: (() => void)[] = [];
 
-  private constructor(model: Model, executor: Executor, options: ServedModelOptions, surroundings: Surroundings) {
+  private constructor(model: LoadedModel, options: ServedModelOptions, surroundings: Surroundings) {
     const { name, version, batching, instances } = options;
     this.name = name;
     this.version = version;
-    this.model = model;
+    const { executor, labels, preprocessing, outputs } = model;
+    this.labels = labels;
     this.options = options;
     this.#surroundings = surroundings;
     this.#ways = {
-      shape: inputShape(model.graph),
-      preprocessing: model.preprocessing,
+      shape: executor.inputShape,
+      preprocessing,
       maxBatchSize: batching.max_batch_size,
     };
-    this.outputs = model.graph.outputs.map(({ name, value }): OutputShape => {
-      const { channels, height, width } = model.graph.values[value]?.shape ?? inputShape(model.graph);
+    this.outputs = outputs.map(({ name, shape: { channels, height, width } }): OutputShape => {
       return { name, shape: height === 1 && width === 1 ? [channels] : [channels, height, width] };
     });
     this.#executors = [executor, ...Array.from({ length: instances - 1 }, () => executor.clone())];
@@ -102,12 +104,15 @@ export class ServedModel {
     );
   }
 
-  /** Compiles `model` and runs it once, so that its first request finds memory and threads in place. Rejects as `compile` does. */
-  static async start(model: Model, options: ServedModelOptions, surroundings: Surroundings): Promise<ServedModel> {
-    const executor = await model.compile({ batch: options.batching.max_batch_size, threads: options.threads });
-    const served = new ServedModel(model, executor, options, surroundings);
-    const { channels, height, width } = inputShape(model.graph);
-    await executor.run(new Float32Array(channels * height * width));
+  /** Runs the network once, so that its first request finds memory and threads in place. */
+  static async start(
+    model: LoadedModel,
+    options: ServedModelOptions,
+    surroundings: Surroundings,
+  ): Promise<ServedModel> {
+    const served = new ServedModel(model, options, surroundings);
+    const { channels, height, width } = model.executor.inputShape;
+    await model.executor.run(new Float32Array(channels * height * width));
     return served;
   }
 
@@ -162,7 +167,7 @@ export class ServedModel {
       const read = () => readPictures(input, this.#ways, this.#surroundings.decoder, context.signal);
       const pictures = await (input.datatype === 'BYTES' ? spanned(context, 'decode', read) : read());
       const values = await this.#submit(pictures, scheduleOf(request), context, times);
-      const outputs = writeOutputs(request.outputs, this.outputs, values, pictures.count, this.model.labels);
+      const outputs = writeOutputs(request.outputs, this.outputs, values, pictures.count, this.labels);
       return { model_name: this.name, model_version: this.version, id: request.id, parameters: {}, outputs };
     });
   }
@@ -173,7 +178,7 @@ export class ServedModel {
    */
   classify(files: readonly Uint8Array[], context: RequestContext): Promise<Classified> {
     return this.#observed(async (times) => {
-      const { preprocessing } = this.model;
+      const { preprocessing } = this.#ways;
       if (preprocessing === null || this.outputs[0]?.shape.length !== 1) {
         throw new BitpathError('ERR_BITPATH_ARGUMENT', {
           argument: 'model',

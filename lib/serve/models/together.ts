@@ -1,4 +1,5 @@
 /** Parts of one request that are worth nothing without each other. */
+import { setMaxListeners } from 'node:events';
 
 /**
  * What all of `calls` give, in their order. The first that fails aborts the signal of the others, with its error; all are waited
@@ -12,6 +13,7 @@ export async function together<T>(
   calls: readonly ((signal: AbortSignal) => Promise<T>)[],
 ): Promise<T[]> {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // each part listens, and there may be many
   const abort = () => controller.abort(signal?.reason);
   if (signal?.aborted) abort();
   else signal?.addEventListener('abort', abort, { once: true });

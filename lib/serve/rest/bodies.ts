@@ -1,5 +1,4 @@
 /** Bodies in and out: whole, bounded, and compressed where a client says so. */
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gunzip, gzip, inflate } from 'node:zlib';
@@ -7,6 +6,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BitpathError } from '../../errors.js';
 import { splitBody } from '../../protocol/framing.js';
 import { HEADER_LENGTH } from '../../protocol/index.js';
+import type { Held, InFlight } from '../inFlight.js';
+import type { BodyMemory } from './bodyMemory.js';
 
 const expand = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
 const compress = promisify(gzip);
@@ -18,13 +19,39 @@ const TRUSTED_LENGTH = 4 * 2 ** 20;
 /** Elements of every datatype may begin at a multiple of this. */
 const ALIGNMENT = 8;
 
+/** Of a request: what it holds of the server's memory. */
+const HELD = Symbol('held');
+type Holding = FastifyRequest & { [HELD]?: Held };
+
+/** Has each request of `app` held to the limit of all: refused at once where it has no room, and counted until it is answered. */
+export function countBodies(app: FastifyInstance, limit: number, inFlight: InFlight): void {
+  app.decorateRequest(HELD);
+  app.addHook('onRequest', (request, reply, done) => {
+    const held = inFlight.open();
+    (request as Holding)[HELD] = held;
+    reply.raw.once('finish', held.release).once('close', held.release);
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (announced <= limit) inFlight.check(announced); // larger ones are never read
+    done();
+  });
+}
+
+/** What `request` holds. */
+export function heldBy(request: FastifyRequest): Held {
+  return (request as Holding)[HELD] as Held;
+}
+
 /** Has `app` read bodies of every type as bytes, at most `limit` of them, before and after they are expanded. */
-export function readBodies(app: FastifyInstance, limit: number): void {
+export function readBodies(app: FastifyInstance, limit: number, memory: BodyMemory | null = null): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', async ({ headers }: FastifyRequest, payload: Readable) => {
-    const encoding = headers['content-encoding'];
-    if (encoding === undefined || encoding === '' || encoding === 'identity') return readWhole(payload, headers, limit);
-    return expanded(encoding, await readWhole(payload, headers, limit), limit);
+  app.addContentTypeParser('*', async (request: FastifyRequest, payload: Readable) => {
+    const body = await readWhole(request, payload, limit, memory);
+    const encoding = request.headers['content-encoding'];
+    if (encoding === undefined || encoding === '' || encoding === 'identity') return body;
+    const whole = await expanded(encoding, body, limit);
+    memory?.give(body);
+    heldBy(request).add(whole.length);
+    return whole;
   });
 }
 
@@ -32,29 +59,57 @@ export function readBodies(app: FastifyInstance, limit: number): void {
  * Reads a body into one piece of memory, placed so that the binary data behind `Inference-Header-Content-Length` bytes of JSON are
  * aligned: tensors are then views of it instead of copies.
  */
-async function readWhole(payload: Readable, headers: IncomingHttpHeaders, limit: number): Promise<Uint8Array> {
+function readWhole(
+  request: FastifyRequest,
+  payload: Readable,
+  limit: number,
+  memory: BodyMemory | null,
+): Promise<Uint8Array> {
+  const { headers } = request;
+  const held = heldBy(request);
   const tooLarge = () => new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: `${limit} bytes` });
   const announced = Number(headers['content-length'] ?? Number.NaN);
   if (announced > limit) throw tooLarge();
   const header = Number(headers[HEADER_LENGTH.toLowerCase()] ?? 0);
   const pad = Number.isSafeInteger(header) && header > 0 ? (ALIGNMENT - (header % ALIGNMENT)) % ALIGNMENT : 0;
-  const allocate = (length: number) => Buffer.allocUnsafeSlow(pad + length).subarray(pad);
+  const allocate = (length: number) =>
+    (memory?.take(pad + length) ?? Buffer.allocUnsafeSlow(pad + length)).subarray(pad);
 
-  let body = announced <= TRUSTED_LENGTH ? allocate(announced) : null;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of payload as AsyncIterable<Buffer>) {
-    if (length + chunk.length > limit) throw tooLarge();
-    if (body === null) chunks.push(chunk);
-    else chunk.copy(body, length);
-    length += chunk.length;
-  }
-  if (body === null) {
-    body = allocate(length);
-    let at = 0;
-    for (const chunk of chunks) at += chunk.copy(body, at);
-  }
-  return body.subarray(0, length);
+  return new Promise((resolve, reject) => {
+    let body = announced <= TRUSTED_LENGTH ? allocate(announced) : null;
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const read = (chunk: Buffer) => {
+      try {
+        if (length + chunk.length > limit) throw tooLarge();
+        held.add(chunk.length);
+        if (body === null) chunks.push(chunk);
+        else body.set(chunk, length); // Node lets no body be longer than it announced
+        length += chunk.length;
+      } catch (error) {
+        payload.off('data', read);
+        payload.resume(); // what still comes is for nobody
+        reject(error);
+      }
+    };
+    payload.on('data', read);
+    // Not `once`: after the first, errors are for nobody, and must not be uncaught.
+    payload.on('error', reject);
+    payload.once('close', () => {
+      if (!payload.readableEnded) reject(new BitpathError('ERR_BITPATH_ABORTED'));
+    });
+    payload.once('end', () => {
+      if (body === null) {
+        body = allocate(length);
+        let at = 0;
+        for (const chunk of chunks) {
+          body.set(chunk, at);
+          at += chunk.length;
+        }
+      }
+      resolve(body.subarray(0, length));
+    });
+  });
 }
 
 async function expanded(encoding: string, body: Uint8Array, limit: number): Promise<Uint8Array> {

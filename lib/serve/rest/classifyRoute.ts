@@ -5,7 +5,7 @@ import { BitpathError } from '../../errors.js';
 import { topK } from '../../images/predictions.js';
 import type { InferenceService } from '../service.js';
 import type { Tracer } from '../tracing.js';
-import { bodyOf, readBodies, sendBytes } from './bodies.js';
+import { bodyOf, heldBy, readBodies, sendBytes } from './bodies.js';
 import { signalOf } from './cancel.js';
 
 const DEFAULT_K = 5;
@@ -14,6 +14,7 @@ const MAX_FILES = 64;
 interface Query {
   readonly k?: unknown;
   readonly model?: unknown;
+  readonly version?: unknown;
 }
 
 interface File {
@@ -48,12 +49,13 @@ export async function classifyRoute(
 }
 
 async function classify(service: InferenceService, tracer: Tracer, request: FastifyRequest, reply: FastifyReply) {
-  const { k, model } = readQuery(request.query as Query);
+  const { k, model, version } = readQuery(request.query as Query);
   const files = await readFiles(request);
   const spans = tracer.start('classify', { 'bitpath.model': model }, request.headers);
   try {
     const { served, logits, timings } = await service.classify(
       model,
+      version,
       files.map(({ bytes }) => bytes),
       { signal: signalOf(reply), spans },
     );
@@ -63,7 +65,7 @@ async function classify(service: InferenceService, tracer: Tracer, request: Fast
       version: served.version,
       results: logits.map((row, i) => ({
         ...(files[i]?.name !== undefined && { name: files[i].name }),
-        predictions: topK(row, served.model.labels, k).map(({ index, id, name, probability }) => ({
+        predictions: topK(row, served.labels, k).map(({ index, id, name, probability }) => ({
           index,
           id,
           name,
@@ -79,10 +81,12 @@ async function classify(service: InferenceService, tracer: Tracer, request: Fast
   }
 }
 
-function readQuery({ k = String(DEFAULT_K), model = '' }: Query): { k: number; model: string } {
+function readQuery({ k = String(DEFAULT_K), model = '', version = '' }: Query) {
   if (typeof k !== 'string' || !/^[1-9]\d{0,6}$/.test(k)) throw argumentError('k', 'a number from 1 to 9999999', k);
+  // Named twice, a parameter is a list.
   if (typeof model !== 'string') throw argumentError('model', 'a name', model);
-  return { k: Number(k), model };
+  if (typeof version !== 'string') throw argumentError('version', 'a version', version);
+  return { k: Number(k), model, version };
 }
 
 async function readFiles(request: FastifyRequest): Promise<File[]> {
@@ -102,6 +106,7 @@ async function readFiles(request: FastifyRequest): Promise<File[]> {
 
 async function readForm(request: FastifyRequest): Promise<File[]> {
   const files: File[] = [];
+  const held = heldBy(request);
   let total = 0;
   const limit = request.routeOptions.bodyLimit ?? 0;
   for await (const part of request.parts()) {
@@ -113,10 +118,14 @@ async function readForm(request: FastifyRequest): Promise<File[]> {
       };
       throw new BitpathError('ERR_BITPATH_ARGUMENT', details);
     }
-    const bytes = await part.toBuffer();
-    total += bytes.length;
-    if (total > limit) throw new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: `${limit} bytes` });
-    files.push({ name: part.filename, bytes });
+    const chunks: Buffer[] = [];
+    for await (const chunk of part.file as AsyncIterable<Buffer>) {
+      held.add(chunk.length);
+      total += chunk.length;
+      if (total > limit) throw new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: `${limit} bytes` });
+      chunks.push(chunk);
+    }
+    files.push({ name: part.filename, bytes: Buffer.concat(chunks) });
   }
   if (files.length === 0) throw argumentError('the form', 'at least one file', 'none');
   return files;

@@ -39,7 +39,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   if (isFault) request.log.error({ err: error }, 'request failed');
   if (http === 503) reply.header('retry-after', '1');
   // The rest of such a body is not read, so nothing can follow it.
-  if (http === 413) reply.header('connection', 'close');
+  if (http === 413 || body.code === 'ERR_BITPATH_BUSY') reply.header('connection', 'close');
   if (http === 401) reply.header('www-authenticate', 'Bearer');
   reply.code(http).type('application/json').send(JSON.stringify(body));
 }

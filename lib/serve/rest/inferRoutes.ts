@@ -14,6 +14,7 @@ import {
 import type { InferenceService } from '../service.js';
 import type { Tracer } from '../tracing.js';
 import { bodyOf, sendBytes } from './bodies.js';
+import type { BodyMemory } from './bodyMemory.js';
 import { signalOf } from './cancel.js';
 
 export interface ModelParams {
@@ -21,8 +22,23 @@ export interface ModelParams {
   readonly version?: string;
 }
 
-export function inferRoutes(app: FastifyInstance, service: InferenceService, tracer: Tracer): void {
+/** @param memory Where bodies came from, and go back to once nothing looks at them any more. */
+export function inferRoutes(
+  app: FastifyInstance,
+  service: InferenceService,
+  tracer: Tracer,
+  memory: BodyMemory | null,
+): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    try {
+      return await infer(request, reply);
+    } finally {
+      // Executors copy their input, and decoders are waited for: tensors and files in it are done with, also where the caller went away.
+      memory?.give(bodyOf(request));
+      if (memory !== null) request.body = undefined;
+    }
+  };
+  const infer = async (request: FastifyRequest, reply: FastifyReply) => {
     const { name, version = '' } = request.params as ModelParams;
     const inferRequest = read(request, service, name, version);
     const spans = tracer.start('infer', { 'bitpath.model': name }, request.headers);

@@ -114,6 +114,7 @@ export function openApi(): OpenApi {
               schema: { type: 'integer', minimum: 1 },
             },
             { name: 'model', in: 'query', description: 'Name of a model; the first one by default', schema: text },
+            { name: 'version', in: 'query', description: 'Version of it; the highest by default', schema: text },
           ],
           requestBody: {
             required: true,
