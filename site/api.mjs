@@ -46,7 +46,9 @@ export async function writeApi(root, folder) {
   // TypeDoc calls them by their folders.
   for (const module of project.children) module.name = module.name === 'index' ? 'bitpath' : `bitpath/${module.name}`;
   await app.generateOutputs(project);
-  return project.children.map(({ name, children }) => ({
+  const order = [...entries.keys()];
+  const modules = project.children.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  return modules.map(({ name, children }) => ({
     name,
     symbols: children.filter((child) => !child.isReference()).map((child) => child.name),
   }));

@@ -24,6 +24,8 @@ export default defineConfig({
   // Pages name each other by files, so that they can be opened without a server.
   cleanUrls: false,
   markdown: { anchor: { slugify: githubSlug } },
+  transformPageData: withoutNeighbours,
+  vite: { build: { chunkSizeWarningLimit: 2000 } },
   head: [['script', {}, readFileSync(new URL('./offline.js', import.meta.url), 'utf8')]],
   themeConfig: {
     outline: [2, 3],
@@ -40,6 +42,11 @@ function githubSlug(title) {
     .toLowerCase()
     .replace(/[^\p{Letter}\p{Number} _-]/gu, '')
     .replaceAll(' ', '-');
+}
+
+/** The pages of the API and of source files are not read one after another. */
+function withoutNeighbours({ relativePath, frontmatter }) {
+  if (/^(api|source)\//.test(relativePath)) Object.assign(frontmatter, { prev: false, next: false });
 }
 
 function render(text, env, markdown) {
