@@ -6,6 +6,7 @@ import {
   consumersOf,
   type FoldedGraph,
   type FoldedNode,
+  isHalving,
   type SignRule,
   type Work,
 } from './ir.js';
@@ -19,7 +20,8 @@ const MOST_SIGNS = 40;
  * part: the signs of a dense stage are then taken while its values are in registers, and a layer's bit map is written by all
  * layers before it, each its channels. Without this, every dense layer reads the whole stage again.
  *
- * A concat's only real-valued reader moves too, if it is element-wise with one operand. Where a part's channels do not fill its last
+ * A concat's only real-valued reader moves too, if it is element-wise with one operand, and so does the 2×2 max pooling at the end of
+ * a dense stage: a layer then stores a quarter of its values, and nobody reads the whole stage. Where a part's channels do not fill its last
  * byte, weights of 0 stand for the missing ones, whose activations are 0 as well.
  */
 export function distribute(graph: FoldedGraph): FoldedGraph {
@@ -120,28 +122,37 @@ function distributeOneReader(graph: FoldedGraph): FoldedGraph | null {
   for (const concat of graph.nodes) {
     if (concat.work.op !== 'concat' || outputs.has(concat.output)) continue;
     const [reader, ...others] = at(consumers, concat.output);
-    if (reader === undefined || others.length > 0 || sliced(reader.work, 0, 0) === null) continue;
+    if (reader === undefined || others.length > 0) continue;
+    const moved = movable(reader, graph, consumers);
+    if (moved.length === 0) continue;
     const parts = partsOf(concat.output, makers);
     // Another reader of a part's value would have it stored beside the part.
     if (!parts.every((part) => !outputs.has(part) && at(consumers, part).every(isForConcat))) continue;
 
     const values: Value[] = [...graph.values];
+    const made: FoldedNode[] = [];
     let channel = 0;
-    const made = parts.map((part): FoldedNode => {
-      const { shape } = at(values, part);
-      const output = values.length;
-      values.push({ ...at(values, part), id: output });
-      const work = sliced(reader.work, channel, shape.channels) as Work;
-      channel += shape.channels;
-      return { names: reader.names, inputs: [part], output, work };
+    const joined = parts.map((part) => {
+      const { channels } = at(values, part).shape;
+      let value = part;
+      for (const node of moved) {
+        const { height, width } = node.work.op === 'maxPool' ? at(values, node.output).shape : at(values, value).shape;
+        const output = values.length;
+        values.push({ ...at(values, part), id: output, shape: { channels, height, width } });
+        const work = sliced(node.work, channel, channels);
+        made.push({ names: node.names, inputs: [value], output, work });
+        value = output;
+      }
+      channel += channels;
+      return value;
     });
-    const joined: FoldedNode = {
-      names: concat.names,
-      inputs: made.map(({ output }) => output),
-      output: reader.output,
-      work: { op: 'concat' },
-    };
-    const nodes = graph.nodes.flatMap((node) => (node === reader ? [...made, joined] : [node]));
+    // What was last in the graph's order is first in `moved`.
+    const { output } = at(moved, 0);
+    const join: FoldedNode = { names: concat.names, inputs: joined, output, work: { op: 'concat' } };
+    const nodes = graph.nodes.flatMap((node) => {
+      if (node === reader) return [...made, join];
+      return moved.includes(node) ? [] : [node];
+    });
     return { ...graph, nodes, values };
   }
   return null;
@@ -149,21 +160,40 @@ function distributeOneReader(graph: FoldedGraph): FoldedGraph | null {
 
 const isForConcat = ({ work }: FoldedNode) => work.op === 'concat' || work.op === 'sign';
 
-/** Element-wise work on one operand, for `count` channels from `from` on; null for any other. */
-function sliced(work: Work, from: number, count: number): Work | null {
+/**
+ * What of the work that begins with `reader` can be done on the parts of its operand, in the order in which it is done there; empty
+ * if nothing. A ReLU between the pooling and convolutions is taken first: the two orders differ in the sign of zeros alone, and
+ * to a sum that begins with +0 both zeros are one.
+ */
+function movable(
+  reader: FoldedNode,
+  { values, outputs }: FoldedGraph,
+  consumers: readonly (readonly FoldedNode[])[],
+): readonly FoldedNode[] {
+  if (isElementWise(reader.work)) return [reader];
+  if (!isHalving(reader, values)) return [];
+  const isOutput = (node: FoldedNode) => outputs.some(({ value }) => value === node.output);
+  const toConvs = (node: FoldedNode) =>
+    !isOutput(node) && at(consumers, node.output).every(({ work }) => work.op === 'conv');
+  if (toConvs(reader)) return [reader];
+  const [relu, ...others] = at(consumers, reader.output);
+  const between = relu?.work.op === 'relu' && others.length === 0 && !isOutput(reader) && toConvs(relu);
+  return between ? [relu, reader] : [];
+}
+
+function isElementWise({ op }: Work): boolean {
+  return ['affine', 'prelu', 'scale', 'relu', 'sigmoid', 'hardtanh', 'mulPixels'].includes(op);
+}
+
+/** The work on the `count` channels from `from` on. */
+function sliced(work: Work, from: number, count: number): Work {
   const end = from + count;
   switch (work.op) {
     case 'affine':
       return { op: 'affine', mul: work.mul.slice(from, end), add: work.add.slice(from, end) };
     case 'prelu':
       return { op: 'prelu', slope: work.slope.slice(from, end) };
-    case 'scale':
-    case 'relu':
-    case 'sigmoid':
-    case 'hardtanh':
-    case 'mulPixels':
-      return work;
     default:
-      return null;
+      return work;
   }
 }

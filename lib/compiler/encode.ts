@@ -175,6 +175,7 @@ class Encoder {
       case 'add':
       case 'mul':
       case 'store':
+      case 'storeMaxPooled':
         return [opcode, ...this.#floatMap(step.value)];
       case 'scale':
         return [opcode, floatBits(step.factor)];

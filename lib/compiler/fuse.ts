@@ -9,9 +9,11 @@ import {
   type FoldedNode,
   type FusedGraph,
   type Instruction,
+  isHalving,
   type Maker,
   type SignRule,
   type Step,
+  storedBy,
 } from './ir.js';
 
 /** Steps after which an instruction absorbs no more: far more than any network has, and native/ops/steps.h has room for twice as many. */
@@ -23,7 +25,8 @@ const MOST_STEPS = 256;
  * Makes instructions: whatever is element-wise becomes a step of the instruction that makes its operand, so that a map is
  * written once and a sign never reads one.
  *
- * Nodes are taken in order. An instruction follows its value v: each sign of v becomes SIGN steps and each copy a STORE; v
+ * Nodes are taken in order. An instruction follows its value v: each sign of v becomes SIGN steps, each copy a STORE, each pooled
+ * part of a concat a STORE_MAX_POOLED; v
  * itself is stored if it is an output or anything but these and the node absorbed next reads it; then one element-wise reader of v is absorbed, if its other operand was
  * stored by an earlier instruction, and the instruction goes on with its result. (A map stored by the same instruction
  * does not count: an ADD may not read what an earlier step has just written.) Element-wise nodes that nobody absorbs, and
@@ -108,7 +111,10 @@ class Fuser {
       throw new BitpathError('ERR_BITPATH_GRAPH', { reason });
     }
     this.#instructions.push({ names: [...new Set(names)], when: 0, make, shape, steps });
-    for (const step of steps) if (step.op === 'store') this.#stored.add(step.value);
+    for (const step of steps) {
+      const value = storedBy(step);
+      if (value !== undefined) this.#stored.add(value);
+    }
   }
 
   /** The steps on `value` and on what is absorbed after it; adds the names of what it takes in. */
@@ -123,8 +129,15 @@ class Fuser {
         steps.push({ op: 'store', value: copy.output });
         this.#absorbed.add(copy);
       }
+      for (const pool of consumers.filter((node) => this.#isPooledPart(node))) {
+        steps.push({ op: 'storeMaxPooled', value: pool.output });
+        names.push(...pool.names);
+        this.#absorbed.add(pool);
+      }
       const next = steps.length < LONGEST ? consumers.find((node) => this.#canAbsorb(node, v)) : undefined;
-      const reread = consumers.some((node) => !['sign', 'copy'].includes(node.work.op) && node !== next);
+      const reread = consumers.some(
+        (node) => !['sign', 'copy'].includes(node.work.op) && !this.#isPooledPart(node) && node !== next,
+      );
       if ((reread || this.#outputs.has(v)) && !this.#stored.has(v)) steps.push({ op: 'store', value: v });
       if (next === undefined) return steps;
       this.#absorbed.add(next);
@@ -137,6 +150,12 @@ class Fuser {
       );
       v = next.output;
     }
+  }
+
+  /** What a dense stage's part becomes at the end of the stage: see distribute.ts. */
+  #isPooledPart(node: FoldedNode): boolean {
+    const forConcat = at(this.#consumers, node.output).every(({ work }) => work.op === 'concat');
+    return forConcat && !this.#outputs.has(node.output) && isHalving(node, this.#graph.values);
   }
 
   #canAbsorb(node: FoldedNode, value: number): boolean {

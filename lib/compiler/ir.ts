@@ -120,6 +120,8 @@ export type Step =
   | { readonly op: 'hardtanh'; readonly min: number; readonly max: number }
   | { readonly op: 'prelu'; readonly slope: Float32Array }
   | { readonly op: 'store'; readonly value: number }
+  /** `value`: the maximum over windows of 2×2 of what is stored. */
+  | { readonly op: 'storeMaxPooled'; readonly value: number }
   /** `bitMap` indexes {@link FusedGraph.bitMaps}; `clears`: this is the first to write there. */
   | {
       readonly op: 'sign';
@@ -155,6 +157,11 @@ export interface MaxPooledWork {
 export function sourceOf(make: Maker): number | undefined {
   const reader = make.op === 'maxPooled' ? make.inner : make;
   return 'source' in reader ? reader.source : undefined;
+}
+
+/** The value whose map a step writes, if any. */
+export function storedBy(step: Step): number | undefined {
+  return step.op === 'store' || step.op === 'storeMaxPooled' ? step.value : undefined;
 }
 
 /** The value whose map a step reads, if any. */
@@ -202,4 +209,13 @@ export function at<T>(list: readonly T[], index: number): NonNullable<T> {
   const item = list[index];
   if (item === undefined || item === null) throw new RangeError(`index ${index} of ${list.length}`);
   return item;
+}
+
+/** Max pooling over windows of 2×2 that cover their operand. */
+export function isHalving({ work, inputs }: FoldedNode, values: readonly Value[]): boolean {
+  if (work.op !== 'maxPool') return false;
+  const { kernel, stride, padding } = work.attrs;
+  const { height, width } = at(values, at(inputs, 0)).shape;
+  const two = [...kernel, ...stride].every((size) => size === 2);
+  return two && padding.every((size) => size === 0) && height % 2 === 0 && width % 2 === 0;
 }

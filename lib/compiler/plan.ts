@@ -1,5 +1,15 @@
 import type { GraphOutput, Value } from '../graph/types.js';
-import { at, type BitMap, type FusedGraph, type Home, type Instruction, operandOf, type Step, sourceOf } from './ir.js';
+import {
+  at,
+  type BitMap,
+  type FusedGraph,
+  type Home,
+  type Instruction,
+  operandOf,
+  type Step,
+  sourceOf,
+  storedBy,
+} from './ir.js';
 
 export const LINE_BYTES = 64;
 
@@ -68,7 +78,7 @@ export function planMemory(
     if (source !== undefined) touchValue(source, index);
     if ('bitMap' in make) touchBitMap(make.bitMap, index);
     for (const step of steps) {
-      const operand = step.op === 'store' ? step.value : operandOf(step);
+      const operand = storedBy(step) ?? operandOf(step);
       if (operand !== undefined) touchValue(operand, index);
       if (step.op === 'sign') touchBitMap(step.bitMap, index);
     }

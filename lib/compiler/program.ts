@@ -49,6 +49,7 @@ export const STEPS = {
   mul: 9,
   mulPixels: 10,
   sigmoid: 11,
+  storeMaxPooled: 12,
 } as const;
 /** What the bits of a 1-bit convolution's input stand for. */
 export const ACTIVATIONS = { bit: 0, bit01: 1, ternary: 2 } as const;

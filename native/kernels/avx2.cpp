@@ -146,7 +146,7 @@ inline __m256i widened(const __m256i (&wide)[2], int group) {
 
 template <int P, int V>
 inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
-                      const uint8_t* weights, Ints (&counts)[4 * V][P]) {
+                      const uint8_t* weights, int, Ints (&counts)[4 * V][P]) {
   constexpr int kByteSteps = 31;           // 31 · 8 = 248 ≤ 255
   constexpr int kWordSteps = 65535 / 248;  // widenings that 16 bits hold
   const int bytes = (w.segmentLength + 7) / 8;

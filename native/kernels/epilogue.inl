@@ -51,6 +51,27 @@ BITPATH_NOINLINE void sigmoids(float* v, int vectors) {
   for (int i = 0; i < vectors; ++i, v += kLanes) sigmoid(Floats::load(v)).store(v, AllLanes{});
 }
 
+// The maximum over windows of 2×2 in the order of kernels/nests.inl's max pooling: the map holds that of the pixels so far.
+template <int P, typename L>
+BITPATH_INLINE void storeMaxPooled(const BoundStep& step, const Floats (&v)[P], const Place& place, int channel,
+                                   L lanes) {
+  float* row = step.map + (place.row >> 1) * step.rowStride + channel;
+  const bool upper = place.row % 2 == 0;
+  if (P % 2 == 0 && place.x % 2 == 0) {
+    float* map = row + (place.x >> 1) * step.pixelStride;
+    for (int p = 0; p + 1 < P; p += 2, map += step.pixelStride) {
+      const Floats left = upper ? v[p] : maximum(Floats::load(map, lanes), v[p]);
+      maximum(left, v[p + 1]).store(map, lanes);
+    }
+    return;
+  }
+  for (int p = 0; p < P; ++p) {
+    float* map = row + ((place.x + p) >> 1) * step.pixelStride;
+    const bool first = upper && (place.x + p) % 2 == 0;
+    (first ? v[p] : maximum(Floats::load(map, lanes), v[p])).store(map, lanes);
+  }
+}
+
 // Steps of one kind for all pixels in one go: the switch costs P·kLanes elements, not each of them. `v` must stay in registers
 // from step to step: every loop over it is unrolled, and nothing takes its address.
 template <int P, typename L>
@@ -117,12 +138,15 @@ BITPATH_INLINE void applySteps(const Epilogue& e, const Floats (&values)[P], con
         for (int p = 0; p < P; ++p) v[p].store(map + p * step.pixelStride, lanes);
         break;
       }
+      case StepKind::StoreMaxPooled:
+        storeMaxPooled<P>(step, v, place, channel, lanes);
+        break;
       case StepKind::Sign: {
         const Floats threshold = Floats::load(step.a + channel);
         const Floats flip = Floats::load(step.b + channel);
         unsigned signs[P];
         for (int p = 0; p < P; ++p) signs[p] = atLeast(v[p], flip, threshold) & lanes.bits();
-        uint8_t* pixel = step.bits + place.row * step.rowBytes + place.x * step.pixelBytes;
+        uint8_t* pixel = step.bits + place.row * step.rowStride + place.x * step.pixelBytes;
         storeSigns<P>(pixel, step.pixelBytes, step.firstBit + channel, signs, lanes);
         break;
       }

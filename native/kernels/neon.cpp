@@ -123,7 +123,7 @@ inline PairSums addProducts(PairSums sums, const PairSums& a, const PairSums& b)
 
 template <int P, int V>
 inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
-                      const uint8_t* weights, Ints (&counts)[2 * V][P]) {
+                      const uint8_t* weights, int, Ints (&counts)[2 * V][P]) {
   constexpr int kByteSteps = 31;           // 31 · 8 = 248 ≤ 255
   constexpr int kWordSteps = 65535 / 248;  // widenings that 16 bits hold
   const int bytes = (w.segmentLength + 7) / 8;

@@ -146,7 +146,7 @@ inline QuadSums addProducts(QuadSums sums, const QuadSums& a, const QuadSums& b)
 
 template <int P, int V>
 inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
-                      const uint8_t* weights, Ints (&counts)[1][P]) {
+                      const uint8_t* weights, int, Ints (&counts)[1][P]) {
   const int words = (w.segmentLength + 31) / 32;
   for (int p = 0; p < P; ++p) {
     const uint8_t* weight = weights;

@@ -24,6 +24,7 @@ enum class StepKind : uint8_t {
   Mul,
   MulPixel,
   Sigmoid,
+  StoreMaxPooled,
   AddPixel
 };
 
@@ -39,13 +40,16 @@ struct BoundStep {
   float factor;           // Scale · Hardtanh: min
   float max;              // Hardtanh
   float* map;             // Add, Mul, Store: channel 0 of pixel 0 · AddPixel, MulPixel: the number of pixel 0
+                          // StoreMaxPooled: channel 0 of the first pixel of the band, whose first row is even
   ptrdiff_t pixelStride;  // floats; 0 where one pixel stands for all
   uint8_t* bits;          // Sign: the pixel at row 0, x 0
   int firstBit;           // Sign: channel c goes to bit firstBit + c of the pixel
-  ptrdiff_t pixelBytes, rowBytes;
+  ptrdiff_t pixelBytes;   // Sign
+  ptrdiff_t rowStride;    // Sign: bytes · StoreMaxPooled: floats
 };
 
-// What happens to a value between the instruction that makes it and memory. Sign writes the bits of its channels and no others
+// What happens to a value between the instruction that makes it and memory. StoreMaxPooled wants the rows of a window, and the
+// pixels of a row, in order. Sign writes the bits of its channels and no others
 // into a row of a bit map that was zero before: whole bytes where the channels begin at a byte, else by OR.
 struct Epilogue {
   const BoundStep* steps;

@@ -18,7 +18,8 @@ void BandedOp::finishLoad(ProgramReader& reader, int maxRows) {
   steps_.load(reader, output_);
   const int64_t rowFloats = static_cast<int64_t>(output_.width) * output_.channels;
   const int64_t rows = std::max<int64_t>(maxRows, std::max<int64_t>(1, kBandFloats / rowFloats));
-  maxRows_ = static_cast<int>(std::min<int64_t>(rows, output_.height));
+  rowUnit_ = steps_.poolsRows() ? 2 : 1;
+  maxRows_ = static_cast<int>(std::min<int64_t>(roundUp(rows, rowUnit_), output_.height));
 }
 
 BandedOp::Cut BandedOp::cut(const Pass& pass) const {
@@ -26,7 +27,7 @@ BandedOp::Cut BandedOp::cut(const Pass& pass) const {
   // Two tasks a thread at least, where there are several: cores are seldom equally quick.
   const int64_t share = std::max<int64_t>(1, divideUp(allRows, pass.threads == 1 ? 1 : 2 * pass.threads));
   Cut cut;
-  cut.rows = static_cast<int>(std::min<int64_t>(maxRows_, share));
+  cut.rows = static_cast<int>(std::min<int64_t>(maxRows_, roundUp(share, rowUnit_)));
   cut.bandsPerImage = static_cast<int>(divideUp(output_.height, cut.rows));
   cut.chunks = 1;
   if (channelChunk() > 0 && allRows < pass.threads && !steps_.hasSign()) {

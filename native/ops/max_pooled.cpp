@@ -25,7 +25,7 @@ class MaxPooled final : public BandedOp {
     const int64_t fitting = std::max<int64_t>(1, (kRowFloats / rowFloats - window_.kernelH) / window_.strideH + 1);
     // As many as make one band of the inner op, which reads some source rows again for each of its bands.
     const int64_t band = std::max<int64_t>(maxRows(), inner_->maxRows() / window_.strideH);
-    poolRows_ = static_cast<int>(std::min<int64_t>({fitting, band, output_.height}));
+    poolRows_ = static_cast<int>(std::min<int64_t>(roundUp(std::min(fitting, band), rowUnit()), output_.height));
     betweenRows_ = std::min<int64_t>(window_.rowSpan(poolRows_), between_.height);
   }
 
@@ -35,9 +35,9 @@ class MaxPooled final : public BandedOp {
   void run(int64_t task, const Pass& pass, uint8_t* scratch) const override {
     const int64_t part = task % parts(pass);
     const int image = static_cast<int>(task / parts(pass));
-    const int end = static_cast<int>(output_.height * (part + 1) / parts(pass));
+    const int end = firstRow(part + 1, pass);
     Rows rows{reinterpret_cast<float*>(scratch), scratch + betweenBytes(), 0, 0};
-    for (int y = static_cast<int>(output_.height * part / parts(pass)); y < end; y += poolRows_) {
+    for (int y = firstRow(part, pass); y < end; y += poolRows_) {
       const Band band{image, y, std::min(poolRows_, end - y)};
       fill(rows, band, pass);
       poolBand(rows, band, pass);
@@ -72,7 +72,10 @@ class MaxPooled final : public BandedOp {
   };
 
   int64_t parts(const Pass& pass) const {
-    return pass.threads <= pass.images ? 1 : std::min<int64_t>(output_.height, 2 * pass.threads);
+    return pass.threads <= pass.images ? 1 : std::min<int64_t>(output_.height / rowUnit(), 2 * pass.threads);
+  }
+  int firstRow(int64_t part, const Pass& pass) const {
+    return static_cast<int>(output_.height / rowUnit() * part / parts(pass)) * rowUnit();
   }
   int64_t rowFloats() const { return int64_t{between_.width} * between_.channels; }
   int64_t betweenBytes() const { return roundUp(betweenRows_ * rowFloats() * 4, kLineBytes); }

@@ -69,6 +69,8 @@ class BandedOp : public Op {
   }
   const Steps& steps() const { return steps_; }
   int maxRows() const { return maxRows_; }
+  // Bands begin at multiples of it.
+  int rowUnit() const { return rowUnit_; }
 
  protected:
   BandedOp(const char* name, const KernelTable& kernels) : name_(name), kernels_(kernels) {}
@@ -95,7 +97,7 @@ class BandedOp : public Op {
     int chunks;  // of channels
   };
   Cut cut(const Pass& pass) const;
-  int maxRows_ = 1;
+  int maxRows_ = 1, rowUnit_ = 1;
 };
 
 std::unique_ptr<Op> loadInput(ProgramReader& reader, const KernelTable& kernels);

@@ -6,8 +6,8 @@ namespace bitpath {
 
 namespace {
 
-const char* const kStepNames[] = {"affine", "add",      "scale", "relu",      "prelu",  "store",
-                                  "sign",   "hardtanh", "mul",   "mulPixels", "sigmoid"};
+const char* const kStepNames[] = {"affine", "add",      "scale", "relu",      "prelu",   "store",
+                                  "sign",   "hardtanh", "mul",   "mulPixels", "sigmoid", "storeMaxPooled"};
 
 // Rows [first, first + rows) of the padded map: zeros, and padBit where padding is.
 void clear(const BitMap& map, uint8_t* arena, int image, int64_t first, int64_t rows) {
@@ -32,7 +32,7 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
   const int64_t channels = output.channels;
   for (int i = 0; i < count; ++i) {
     Step step{};
-    step.kind = static_cast<StepKind>(reader.integer("step", 1, 11) - 1);
+    step.kind = static_cast<StepKind>(reader.integer("step", 1, 12) - 1);
     switch (step.kind) {
       case StepKind::Affine:
         step.a = reader.constant<float>("mul", channels, kLaneSlack);
@@ -44,6 +44,11 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
         break;
       case StepKind::Store:
         step.map = reader.floatMap(output);
+        break;
+      case StepKind::StoreMaxPooled:
+        if (output.height % 2 != 0 || output.width % 2 != 0) reader.fail("windows of 2×2 do not fill an odd map");
+        step.map = reader.floatMap({output.height / 2, output.width / 2, output.channels});
+        poolsRows_ = true;
         break;
       case StepKind::MulPixel:
         step.a = reader.constant<float>("factors", output.pixels());
@@ -115,13 +120,17 @@ Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, int image, int fi
       to.map = imageBefore(const_cast<float*>(to.a), image * output_.pixels());
       to.pixelStride = 1;
     }
+    if (step.kind == StepKind::StoreMaxPooled) {
+      to.rowStride = step.map.extent.width * to.pixelStride;
+      to.map += image * step.map.extent.pixels() * to.pixelStride + firstRow / 2 * to.rowStride;
+    }
     if (step.kind != StepKind::Sign) continue;
     const BitMap& map = step.bits;
     uint32_t* row = map.row(arena, image, map.padTop + firstRow);
     to.bits = reinterpret_cast<uint8_t*>(row + map.padLeft * map.pixelStride());
     to.firstBit = step.firstBit;
     to.pixelBytes = static_cast<ptrdiff_t>(map.pixelStride() * 4);
-    to.rowBytes = static_cast<ptrdiff_t>(map.rowStride() * 4);
+    to.rowStride = static_cast<ptrdiff_t>(map.rowStride() * 4);
   }
   return {bound, count};
 }
@@ -162,7 +171,8 @@ int64_t Steps::constantBytes() const {
 int64_t Steps::mapBytes() const {
   int64_t bytes = 0;
   for (const Step& step : steps_) {
-    if (step.kind == StepKind::Add || step.kind == StepKind::Mul || step.kind == StepKind::Store) {
+    if (step.kind == StepKind::Add || step.kind == StepKind::Mul || step.kind == StepKind::Store ||
+        step.kind == StepKind::StoreMaxPooled) {
       bytes += step.map.extent.pixels() * step.map.extent.channels * 4;
     }
     if (step.kind == StepKind::Sign) bytes += output_.pixels() * divideUp(output_.channels, 8);

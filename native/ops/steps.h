@@ -22,6 +22,8 @@ class Steps {
   // No step reads or writes a map.
   bool elementWise() const;
   bool hasSign() const { return signs_ > 0; }
+  // A window of two rows is written by one task, its upper row first: bands begin at even rows.
+  bool poolsRows() const { return poolsRows_; }
   int64_t constantBytes() const;
   int64_t mapBytes() const;
   std::vector<const char*> names() const;
@@ -43,6 +45,7 @@ class Steps {
   Extent output_;
   std::vector<Step> steps_;
   int signs_ = 0;
+  bool poolsRows_ = false;
 };
 
 }  // namespace bitpath

@@ -75,7 +75,9 @@
 //   9 MUL       FloatMap                                     v = v · map
 //  10 MUL_PIXELS  factors const (float [height, width])     v = v · factor of the pixel
 //  11 SIGMOID   -                                            v = 1 / (1 + e^−v), by the operations of kernels/epilogue.inl
-// A map in a step has the instruction's output shape, and that of an ADD or MUL may have one pixel, one channel or both
+//  12 STORE_MAX_POOLED  FloatMap                             map = the maximum of v over windows of 2×2, as MAX_POOL makes it; the
+//                  map is half as high and wide as the instruction's output, which is even
+// A map in another step has the instruction's output shape, and that of an ADD or MUL may have one pixel, one channel or both
 // instead, which stand for all; a bit map at least firstBit + channels channels. An ADD may read the map that a later STORE of the same instruction
 // overwrites: each element is read before it is written.
 #pragma once

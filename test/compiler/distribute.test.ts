@@ -15,9 +15,9 @@ function layer(b: GraphBuilder, x: Value, outChannels: number, padValue: 0 | 1 |
   return b.binaryConv(b.sign(b.batchNorm(x)), { ...CONV, outChannels, padValue });
 }
 
-function compiled(make: (b: GraphBuilder, x: Value) => Value): FusedGraph {
+function compiled(make: (b: GraphBuilder, x: Value) => Value, size = { height: 4, width: 5 }): FusedGraph {
   const b = new GraphBuilder('distribute');
-  const x = b.conv(b.input({ channels: 3, height: 4, width: 5 }), { outChannels: 13, kernel: 1 });
+  const x = b.conv(b.input({ channels: 3, ...size }), { outChannels: 13, kernel: 1 });
   b.output('out', make(b, x));
   const graph = b.build();
   const folded = foldThresholds(fold(graph, randomParams(graph, 3)));
@@ -103,6 +103,38 @@ test('what alone reads a concat, element by element, becomes steps of its parts'
     ],
   );
   assert.ok(!instructions.some(({ make }) => make.op === 'map'));
+});
+
+test('the pooling at the end of a dense stage becomes a step of its parts, a ReLU after it too if convs alone read it', () => {
+  const stage = (rest: (b: GraphBuilder, pooled: Value) => Value, kernel = 2) =>
+    compiled(
+      (b, x) => {
+        const y = b.concat([x, layer(b, x, 5)]);
+        return rest(b, b.maxPool(b.batchNorm(y), { kernel }));
+      },
+      { height: 4, width: 6 },
+    ).instructions.map(({ make, steps }) => [make.op, ...steps.map(({ op }) => op)].join(' '));
+  const conv = (b: GraphBuilder, x: Value) => b.conv(x, { outChannels: 4, kernel: 1, bias: false });
+
+  assert.deepEqual(
+    stage((b, x) => conv(b, b.relu(x))),
+    [
+      'input store',
+      'conv affine sign affine relu storeMaxPooled',
+      'binaryConv affine relu storeMaxPooled',
+      'conv store',
+    ],
+  );
+  assert.deepEqual(stage(conv).slice(1), [
+    'conv affine sign affine storeMaxPooled',
+    'binaryConv affine storeMaxPooled',
+    'conv store',
+  ]);
+  const unchanged = ['conv affine sign affine store', 'binaryConv affine store'];
+  const whole = (instructions: readonly string[]) => assert.deepEqual(instructions.slice(1, 3), unchanged);
+  whole(stage((b, x) => b.relu(x))); // an output: the sign of a zero would show
+  whole(stage((b, x) => b.add(x, b.relu(x)))); // two readers
+  whole(stage(conv, 3));
 });
 
 test('a part that is wanted as it is keeps its own place', () => {

@@ -90,6 +90,7 @@ class RandomEpilogue {
       const int kind =
           i >= count ? static_cast<int>(StepKind::Store) : random.between(0, static_cast<int>(StepKind::AddPixel));
       Step step(static_cast<StepKind>(kind));
+      if (step.kind == StepKind::StoreMaxPooled && (rows % 2 != 0 || width % 2 != 0)) step.kind = StepKind::Store;
       const auto constants = [&](auto value) {
         auto values = std::make_shared<Exact<float>>(static_cast<size_t>(channels + kLaneSlack));
         for (int c = 0; c < channels; ++c) (*values)[static_cast<size_t>(c)] = value();
@@ -133,14 +134,21 @@ class RandomEpilogue {
           wrote = wrote || step.kind == StepKind::Store;
           break;
         }
+        case StepKind::StoreMaxPooled: {
+          step.pixelStride = channels + (random.chance(50) ? random.between(1, 9) : 0);
+          step.rowStride = width / 2 * step.pixelStride + random.between(0, 3);
+          step.map = std::make_shared<Exact<float>>(static_cast<size_t>(rows / 2 * step.rowStride));
+          wrote = true;
+          break;
+        }
         case StepKind::Sign:
           step.a = constants([&] { return random.chance(70) ? 0.0f : anyFloat(random); });
           step.b = constants([&] { return random.chance(30) ? -0.0f : 0.0f; });
           // Other channels of the pixel before and after ours, other pixels of the row after ours.
           step.firstBit = random.chance(50) ? 0 : random.between(0, 40);
           step.pixelBytes = 4 * ((step.firstBit + channels + 31) / 32 + random.between(0, 1));
-          step.rowBytes = width * step.pixelBytes + 4 * random.between(0, 3);
-          step.bits = std::make_shared<Exact<uint8_t>>(static_cast<size_t>(rows * step.rowBytes));
+          step.rowStride = width * step.pixelBytes + 4 * random.between(0, 3);
+          step.bits = std::make_shared<Exact<uint8_t>>(static_cast<size_t>(rows * step.rowStride));
           wrote = true;
           break;
       }
@@ -168,7 +176,7 @@ class RandomEpilogue {
       to.bits = own.bits ? own.bits->data() : nullptr;
       to.firstBit = own.firstBit;
       to.pixelBytes = own.pixelBytes;
-      to.rowBytes = own.rowBytes;
+      to.rowStride = own.rowStride;
       bound_.push_back(to);
     }
     return {bound_.data(), static_cast<int>(bound_.size())};
@@ -212,11 +220,18 @@ class RandomEpilogue {
         case StepKind::Store:
           (*step.map)[step.at(pixel, channel)] = v;
           break;
+        case StepKind::StoreMaxPooled: {
+          const int64_t y = (pixel - firstPixel_) / width_, x = (pixel - firstPixel_) % width_;
+          float& most = (*step.map)[static_cast<size_t>(y / 2 * step.rowStride + x / 2 * step.pixelStride + channel)];
+          const bool first = y % 2 == 0 && x % 2 == 0;
+          if (first || v > most || std::isnan(v)) most = v;
+          break;
+        }
         case StepKind::Sign: {
           const float flipped = std::signbit((*step.b)[c]) ? -v : v;
           if (flipped >= (*step.a)[c]) {
             const int64_t inBand = pixel - firstPixel_, bit = step.firstBit + channel;
-            const int64_t byte = inBand / width_ * step.rowBytes + inBand % width_ * step.pixelBytes + bit / 8;
+            const int64_t byte = inBand / width_ * step.rowStride + inBand % width_ * step.pixelBytes + bit / 8;
             (*step.bits)[static_cast<size_t>(byte)] |= static_cast<uint8_t>(1 << (bit % 8));
           }
           break;
@@ -245,7 +260,7 @@ class RandomEpilogue {
     StepKind kind;
     std::shared_ptr<Exact<float>> a, b, map;
     std::shared_ptr<Exact<uint8_t>> bits;
-    ptrdiff_t pixelStride = 0, pixelBytes = 0, rowBytes = 0;
+    ptrdiff_t pixelStride = 0, pixelBytes = 0, rowStride = 0;
     int firstBit = 0;
     float factor = 0, max = 0;
 

@@ -175,6 +175,21 @@ TEST("program: particular lies") {
   Sample tail = programs::samples()[1];
   for (uint8_t& byte : tail.constants) byte = 0xff;
   CHECK_THROWS(Error, load(tail, table), isProgram(error));
+  // Windows of 2×2 that reach beyond the map.
+  for (const int height : {4, 5}) {
+    programs::Builder b(1, 1, height, 4);
+    const auto out = b.map(2, 2, 1);
+    b.begin(1, 0);
+    b.steps(1);
+    b.storeMaxPooled(out);
+    b.output(out);
+    const Sample sample{"pooled", b.code(), b.constants()};
+    if (height == 4) {
+      CHECK_EQ(load(sample, table)->batch(), 1);
+    } else {
+      CHECK_THROWS(Error, load(sample, table), isProgram(error));
+    }
+  }
   // A picture stem whose sum can pass 2^31.
   {
     programs::Builder b(1, 1, 512, 512);

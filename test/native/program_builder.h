@@ -89,6 +89,7 @@ class Builder {
   void mul(const Map& m) { body_.push_back(9), field(m); }
   void mulPixels(int factors) { fields({10, factors}); }
   void sigmoid() { body_.push_back(11); }
+  void storeMaxPooled(const Map& m) { body_.push_back(12), field(m); }
   void output(const Map& m) { outputs_.push_back(m); }
 
   std::vector<int32_t> code() {

@@ -221,6 +221,40 @@ Sample broadcasts() {
   return finish("broadcasts", b);
 }
 
+// The end of a dense stage: a pooled conv and a 1-bit conv write halves of one map, pooled by windows of 2×2.
+Sample pooledStage() {
+  check::Random random(8);
+  const int height = 12, width = 10, channels = 5, stem = 16, grown = 21;
+  Builder b(2, channels, 2 * height, 2 * width);
+  const Map input = b.map(2 * height, 2 * width, channels);
+  const Map stage = b.map(height / 2, width / 2, stem + grown);
+  Map first = stage, second = stage;
+  first.channels = stem;
+  second.channels = grown, second.channelOffset = stem;
+  const Bits bits = b.bits(height, width, stem, 1);
+  b.begin(1, 0);
+  b.steps(1);
+  b.store(input);
+  b.begin(8, 0, {3});
+  b.field(input);
+  b.fields({2 * height, 2 * width, stem, 3, 3, 1, 1, 1, 1, 1, 1, 1, b.floats(random, stem * 9 * channels)});
+  b.steps(1);
+  b.relu();
+  b.fields({height, width, 3, 3, 2, 2, 1, 1});
+  b.steps(3);
+  b.affine(b.floats(random, stem), b.floats(random, stem));
+  b.sign(bits);
+  b.storeMaxPooled(first);
+  b.begin(2, 0);
+  b.field(bits);
+  b.fields({height, width, grown, 3, 3, 1, 1, 1, 1, 1, 1, stem, 0, b.weightBits(random, grown, 9 * stem)});
+  b.steps(2);
+  b.relu();
+  b.storeMaxPooled(second);
+  b.output(stage);
+  return finish("pooled stage", b);
+}
+
 }  // namespace
 
 std::vector<Sample> samples() {
@@ -233,7 +267,8 @@ std::vector<Sample> samples() {
           picture(),
           concat(),
           shared(),
-          broadcasts()};
+          broadcasts(),
+          pooledStage()};
 }
 
 }  // namespace programs

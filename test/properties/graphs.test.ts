@@ -67,6 +67,7 @@ test('a compiled graph gives the bits of the reference, on every ISA, with 1 and
     'prelu',
     'hardtanh',
     'store',
+    'storeMaxPooled',
     'sign',
     'mul',
     'mulPixels',

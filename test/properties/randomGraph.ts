@@ -9,6 +9,7 @@ export const STEP_OPS = [
   'unit',
   'unit',
   'denseUnit',
+  'denseStage',
   'conv',
   'linear',
   'batchNorm',
@@ -117,6 +118,17 @@ function takeStep(b: GraphBuilder, op: Recipe['steps'][number]['op'], values: re
     case 'denseUnit': {
       const bits = b.sign(b.batchNorm(x), { threshold: random.pick(3) === 0 });
       return b.concat([x, b.binaryConv(bits, sameSizeConv(1 + random.pick(9), random))]);
+    }
+    case 'denseStage': {
+      const { height, width } = x.shape;
+      const kernel = [1 + (height % 2), 1 + (width % 2)] as const; // makes odd sizes even
+      let y = kernel[0] * kernel[1] === 1 ? x : b.avgPool(x, { kernel, stride: 1 });
+      for (let layers = 1 + random.pick(3); layers > 0; layers--) {
+        y = b.concat([y, b.binaryConv(b.sign(b.batchNorm(y)), sameSizeConv(1 + random.pick(20), random))]);
+      }
+      const pooled = b.maxPool(random.pick(3) === 0 ? y : b.batchNorm(y), { kernel: 2 });
+      const active = random.pick(2) === 0 ? b.relu(pooled) : pooled;
+      return random.pick(4) === 0 ? active : b.conv(active, { kernel: 1, outChannels: 1 + random.pick(20) });
     }
     case 'conv':
       return b.conv(x, { ...convOptions(x, random), bias: random.pick(2) === 0 });
