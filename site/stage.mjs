@@ -25,26 +25,32 @@ export async function stage(root, staged) {
   return api;
 }
 
+/** Pages, and what they link to, and what that links to. */
 export function stagePages(root, staged) {
-  const sources = new Set();
-  for (const [file, name] of PAGES) {
-    const text = readFileSync(join(root, file), 'utf8');
-    write(join(staged, `${name}.md`), withSiteLinks(root, file, text, sources));
+  const files = new Set(PAGES.keys());
+  for (const file of files) {
+    if (file.endsWith('.md')) {
+      const text = readFileSync(join(root, file), 'utf8');
+      write(join(staged, `${pageOf(file)}.md`), withSiteLinks(root, file, text, files));
+    } else stageSource(root, staged, file);
   }
-  for (const path of sources) stageSource(root, staged, path);
 }
 
-/** The Markdown of `file` with links to pages. Files that are no pages are added to `sources`. */
-function withSiteLinks(root, file, text, sources) {
+/** The name of a document's page, also of one that others link to though it is not among the contents. */
+function pageOf(file) {
+  return PAGES.get(file) ?? `source/${file.replace(/\.md$/, '')}`;
+}
+
+/** The Markdown of `file` with links to pages. What it links to is added to `files`. */
+function withSiteLinks(root, file, text, files) {
   return text.replace(/\]\(([^)\s]+)\)/g, (link, target) => {
     if (/^(https?:|#)/.test(target)) return link;
     const [path, anchor] = target.split('#');
     const to = posix.join(posix.dirname(file), path).replace(/\/$/, '');
     if (statSync(join(root, to), { throwIfNoEntry: false }) === undefined) throw new Error(`${file}: no ${target}`);
-    if (to.endsWith('.md') && !PAGES.has(to)) throw new Error(`${file}: ${to} is not in site/pages.mjs`);
-    if (!PAGES.has(to)) sources.add(to);
+    files.add(to);
     const hash = anchor === undefined ? '' : `#${anchor}`;
-    return `](/${PAGES.has(to) ? `${PAGES.get(to)}.md` : sourceLink(root, to)}${hash})`;
+    return `](/${to.endsWith('.md') ? `${pageOf(to)}.md` : sourceLink(root, to)}${hash})`;
   });
 }
 
