@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import sharp from 'sharp';
 import { root } from '../build/root.js';
 import { DESKTOP, open, PHONE, skip as noChromium } from '../serve/browser.js';
 
@@ -65,15 +66,31 @@ describe('the site, opened from disk', { skip }, () => {
     await context.close();
   });
 
-  it('has a menu on a phone, and turns dark', async () => {
+  it('has a menu on a phone', async () => {
     const { page, context } = await open(address('tutorial'), PHONE);
     const link = page.locator('.VPSidebar p:text-is("Serving")');
     await page.click('.VPLocalNav .menu');
     await link.waitFor({ state: 'visible' });
     await link.click();
     assert.match(page.url(), /serving\.html$/);
-    await page.setViewportSize(DESKTOP.viewport!);
+    await context.close();
+  });
+
+  it('turns dark, its diagrams too, and stays so', async () => {
+    const { page, context } = await open(address('gradient-paths'));
+    /** Red of a pixel in a diagram's corner. */
+    const corner = () =>
+      page
+        .locator('.vp-doc img')
+        .first()
+        .screenshot()
+        .then((bytes) => sharp(bytes).extract({ left: 2, top: 2, width: 1, height: 1 }).raw().toBuffer())
+        .then((pixel) => pixel[0] ?? 0);
+    assert.ok((await corner()) > 200);
     await page.click('.VPNavBar .VPSwitchAppearance');
+    assert.equal(await page.evaluate("document.documentElement.classList.contains('dark')"), true);
+    assert.ok((await corner()) < 60);
+    await page.goto(address('tutorial'));
     assert.equal(await page.evaluate("document.documentElement.classList.contains('dark')"), true);
     await context.close();
   });
