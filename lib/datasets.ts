@@ -18,7 +18,9 @@ export interface Sample {
 
 /** Samples in a fixed order, read from disk as they are asked for. */
 export interface Dataset {
+  /** As it was given. */
   readonly path: string;
+  /** A `.bin` pack, or a folder of folders. */
   readonly kind: 'pack' | 'folder';
   /** Number of samples, at least 1. */
   readonly size: number;
@@ -29,8 +31,9 @@ export interface Dataset {
   samples(limit?: number): AsyncGenerator<Sample, void, undefined>;
 }
 
+/** What {@link openDataset} must know of the network. */
 export interface DatasetOptions {
-  /** Classes of the network. */
+  /** Classes of the network, 1 … 2³¹ − 1. */
   readonly classes: number;
   /** Its labels, which the folders of classes are called after; null where it has none. */
   readonly labels: readonly Label[] | null;
@@ -52,7 +55,8 @@ const MAX_FOLDER_DEPTH = 4;
  * A pack is little-endian: u32 count, then count × (u16 label, u32 byteLength), then the pictures' files back to back.
  *
  * @throws `ERR_BITPATH_DATASET` for a path that cannot be read, a pack whose lengths do not add up to its size exactly, a label
- *   that is no class, a folder that is called after none, or no picture at all.
+ *   that is no class, a folder that is called after none, or no picture at all; `ERR_BITPATH_ARGUMENT`,
+ *   `ERR_BITPATH_UNKNOWN_OPTION`.
  */
 export async function openDataset(path: string, options: DatasetOptions): Promise<Dataset> {
   checkString('path', path);

@@ -51,14 +51,19 @@ export const ERRORS = {
     '{feature} needs the package {package}, which could not be loaded ({reason}): npm install {package}',
 } as const;
 
+/** A stable code of an error, such as `ERR_BITPATH_ARGUMENT`. */
 export type ErrorCode = keyof typeof ERRORS;
+/** The parts of an error's message by name. */
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
-/** An error with a stable `code` from {@link ERRORS} and the `details` that its message was made of. */
+/** Every error that bitpath throws: a stable `code`, one of docs/errors.md, and the `details` that its message was made of. */
 export class BitpathError extends Error {
+  /** One of the codes of docs/errors.md; it never changes its meaning. */
   readonly code: ErrorCode;
+  /** What the message was made of, by the names in its template. Empty for errors of native code. */
   readonly details: ErrorDetails;
 
+  /** `details` fill the template of `code`; `options.cause` is what brought it about. */
   constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
     super(
       ERRORS[code].replace(/\{(\w+)\}/g, (_, key: string) => String(details[key] ?? '')),

@@ -9,17 +9,34 @@ import {
   type PixelStem,
   type Program,
 } from './compiler/index.js';
+import {
+  type DescribeOptions,
+  type ExecutorDescription,
+  type InstructionDescription,
+  type InstructionProfile,
+  type ProfileOptions,
+  peakOf,
+  readProfileOptions,
+} from './description.js';
 import { BitpathError, fromNative } from './errors.js';
 import { checkGraph } from './graph/builder.js';
 import type { Graph, Shape } from './graph/types.js';
-import { type Isa, type NativeExecutor, type NativeProgram, native, type Peaks } from './native.js';
+import { type Isa, type NativeExecutor, type NativeProgram, native } from './native.js';
 import { type Images, type RunInput, readImages } from './runInput.js';
 import { type Params, Tensor } from './tensor.js';
 
 export type { Normalization, PixelStem } from './compiler/index.js';
+export type {
+  DescribeOptions,
+  ExecutorDescription,
+  InstructionDescription,
+  InstructionProfile,
+  ProfileOptions,
+} from './description.js';
 export type { Isa, Peaks } from './native.js';
 export type { RunInput } from './runInput.js';
 
+/** Options of {@link compile}, and but for `normalization` of {@link Model.compile}. */
 export interface CompileOptions {
   /** Most threads that a run uses, 1 … 1024. Default: `BITPATH_THREADS`, else the CPUs that this process may use. */
   readonly threads?: number | undefined;
@@ -39,6 +56,7 @@ export interface CompileOptions {
   readonly pixelStem?: PixelStem | undefined;
 }
 
+/** Options of {@link Executor.run}. */
 export interface RunOptions {
   /** Stops the run; the promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -47,71 +65,8 @@ export interface RunOptions {
 /** By output name: float32 [N, C, H, W], or [N, C] for a 1×1 map. */
 export type Outputs = Readonly<Record<string, Tensor<'float32'>>>;
 
-export interface InstructionDescription {
-  /** Names of the graph nodes that the instruction computes. */
-  readonly nodes: readonly string[];
-  readonly op: string;
-  readonly kernel: string;
-  readonly isa: Isa;
-  /** The inputs that it runs for: float32 tensors, uint8 pictures, or any. */
-  readonly input: 'any' | 'float32' | 'uint8';
-  /** Of one image. */
-  readonly output: Shape;
-  /** Work fused behind the op, in order. */
-  readonly steps: readonly string[];
-  /** Packed weights and constants. */
-  readonly weightBytes: number;
-  /** Of feature maps, read and written, for one image. Weights come on top. */
-  readonly mapBytes: number;
-  /** Multiply-accumulates of one image. */
-  readonly macs: number;
-  /** Only with `profile`, and only where its input runs the instruction. */
-  readonly profile?: InstructionProfile;
-}
-
-/** Medians over the runs of a profile, for one image. */
-export interface InstructionProfile {
-  readonly nanoseconds: number;
-  /** At the clock of the profile. */
-  readonly cycles: number;
-  /** The fewest cycles that the instruction's multiply-accumulates take with this kernel's instructions, on all its threads. */
-  readonly floorCycles: number;
-}
-
-export interface ProfileOptions {
-  /** Which way in is run. Default: `uint8` where the network takes pictures. */
-  readonly input?: 'float32' | 'uint8' | undefined;
-  /** 1 … 65536, default 30. */
-  readonly runs?: number | undefined;
-}
-
-export interface DescribeOptions {
-  /** Runs the network on made-up input, on this thread, and says how long each instruction takes. */
-  readonly profile?: boolean | ProfileOptions | undefined;
-}
-
-export interface ExecutorDescription {
-  readonly isa: Isa;
-  readonly threads: number;
-  readonly batch: number;
-  /** All packed weights and constants; clones share them. */
-  readonly weightBytes: number;
-  /** The feature maps of one batch; each clone has its own. */
-  readonly arenaBytes: number;
-  readonly instructions: readonly InstructionDescription[];
-  /** Only with `profile`: how it was measured, the core's clock in 10⁹ cycles a second among it. */
-  readonly profile?: {
-    readonly input: 'float32' | 'uint8';
-    readonly runs: number;
-    readonly clockGHz: number;
-    readonly peaks: Peaks;
-  };
-}
-
 const MAX_THREADS = 1024;
 const MAX_BATCH = 65536;
-const DEFAULT_PROFILE_RUNS = 30;
-const MAX_PROFILE_RUNS = 65536;
 
 /**
  * Compiles a graph for this machine.
@@ -159,7 +114,9 @@ interface Compiled {
  * Every ISA, number of threads and batch gives the same bits.
  */
 export class Executor implements Disposable {
+  /** The instruction set that its kernels use. */
   readonly isa: Isa;
+  /** Most threads that a run uses. */
   readonly threads: number;
   /** Images computed together. */
   readonly batch: number;
@@ -187,8 +144,9 @@ export class Executor implements Disposable {
   /**
    * Computes the outputs for N images off the JavaScript thread. The input is copied before this returns.
    *
-   * @throws `ERR_BITPATH_ARGUMENT` for an input that does not fit, `ERR_BITPATH_DISPOSED`, also where the executor is
-   *   disposed before the run ends, `ERR_BITPATH_MEMORY`, or the signal's reason. All of them reject the promise.
+   * @throws `ERR_BITPATH_ARGUMENT` for an input that does not fit, `ERR_BITPATH_UNKNOWN_OPTION`, `ERR_BITPATH_DISPOSED`, also
+   *   where the executor is disposed before the run ends, `ERR_BITPATH_MEMORY`, or the signal's reason. All of them reject the
+   *   promise.
    */
   async run(input: RunInput, options: RunOptions = {}): Promise<Outputs> {
     checkOptions('options', options, ['signal']);
@@ -228,7 +186,11 @@ export class Executor implements Disposable {
     );
   }
 
-  /** Runs a batch of zeros through every way in, so that the first real run finds memory and threads in place. */
+  /**
+   * Runs a batch of zeros through every way in, so that the first real run finds memory and threads in place.
+   *
+   * @throws As {@link Executor.run}.
+   */
   async warmup(): Promise<void> {
     this.#live();
     const { channels, height, width } = this.inputShape;
@@ -309,7 +271,11 @@ export class Executor implements Disposable {
     };
   }
 
-  /** Another executor over the same packed weights, with memory of its own. Disposing one leaves the other alone. */
+  /**
+   * Another executor over the same packed weights, with memory of its own. Disposing one leaves the other alone.
+   *
+   * @throws `ERR_BITPATH_DISPOSED`, `ERR_BITPATH_MEMORY`, `ERR_BITPATH_THREAD`.
+   */
   clone(): Executor {
     this.#live();
     return nativeCall(() => new Executor(this.#compiled));
@@ -321,6 +287,7 @@ export class Executor implements Disposable {
     this.#executor = null;
   }
 
+  /** {@link Executor.dispose}, for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -341,25 +308,6 @@ export class Executor implements Disposable {
     });
     return Object.fromEntries(named);
   }
-}
-
-function readProfileOptions(profile: unknown, acceptsUint8: boolean): Required<ProfileOptions> | null {
-  if (profile === undefined || profile === false) return null;
-  if (profile === true) return { input: acceptsUint8 ? 'uint8' : 'float32', runs: DEFAULT_PROFILE_RUNS };
-  checkOptions('options.profile', profile as object, ['input', 'runs']);
-  const { input = acceptsUint8 ? 'uint8' : 'float32', runs = DEFAULT_PROFILE_RUNS } = profile as ProfileOptions;
-  if (input !== 'float32' && input !== 'uint8')
-    throw argumentError('options.profile.input', "'float32' or 'uint8'", input);
-  if (input === 'uint8' && !acceptsUint8)
-    throw argumentError('options.profile.input', "'float32', as the network takes no pictures", input);
-  return { input, runs: checkInteger('options.profile.runs', runs, 1, MAX_PROFILE_RUNS) };
-}
-
-/** Multiply-accumulates a cycle of the kernel that runs `op`. */
-function peakOf(op: string, kernel: string, peaks: Peaks): number {
-  if (op === 'binaryConv') return peaks.binaryMacsPerCycle;
-  if (op !== 'pixelConv') return peaks.floatMacsPerCycle;
-  return kernel.includes('_int8') ? peaks.pixel8MacsPerCycle : peaks.pixelMacsPerCycle;
 }
 
 /** Runs `call`, and throws what the addon throws as a BitpathError. */

@@ -1,8 +1,10 @@
 /** The public API. */
 export {
   type Architecture,
+  type ArchitectureOption,
   type ArchitectureOptions,
   type ArchitectureStatus,
+  type BodyOptions,
   buildArchitecture,
   getArchitecture,
   listArchitectures,
@@ -42,6 +44,7 @@ export {
   nodeCost,
   randomParams,
 } from './graph/index.js';
+export type * from './graph/ops/options.js';
 export type * from './graph/types.js';
 export {
   createModel,
@@ -55,4 +58,13 @@ export {
   modelFromBytes,
   type Provenance,
 } from './model.js';
-export { type DType, type Params, Tensor } from './tensor.js';
+export {
+  type ImageClassificationOutput,
+  type ImageClassificationPipeline,
+  type ImageClassificationPipelineOptions,
+  type ImageClassificationSingle,
+  type PictureInput,
+  type PipelineOptions,
+  pipeline,
+} from './pipeline.js';
+export { type DType, type DTypeArrays, type Params, Tensor } from './tensor.js';

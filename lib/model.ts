@@ -42,8 +42,11 @@ const EXTENSION = '.safetensors';
 /** Native code indexes constants with 32 bits. */
 const MAX_FILE_BYTES = 2 ** 31 - 1;
 
+/** What a {@link Model} is made of. */
 export interface ModelOptions {
+  /** From {@link GraphBuilder}, {@link buildArchitecture} or {@link graphFromJson}. */
   readonly graph: Graph;
+  /** All that {@link graphParams} lists, and no others. */
   readonly params: Params;
   /** The graph's name by default. */
   readonly name?: string;
@@ -51,21 +54,28 @@ export interface ModelOptions {
   readonly labels?: readonly Label[] | null;
   /** Its crop has the size of the network's input; null (the default) for a network that takes no pictures. */
   readonly preprocessing?: Preprocessing | null;
+  /** Where it comes from. Default: nothing. */
   readonly provenance?: Provenance;
 }
 
 /** A network ready to compile or save. It is frozen; the tensors' elements are the caller's to leave alone. */
 export class Model {
+  /** For messages and lists. */
   readonly name: string;
+  /** What the network is. */
   readonly graph: Graph;
+  /** Its parameters, by the names that {@link graphParams} gives. */
   readonly params: Params;
+  /** One for each class, in order of the first output; null for a network without. */
   readonly labels: readonly Label[] | null;
+  /** What happens to a picture before the network; null for a network that takes no pictures. */
   readonly preprocessing: Preprocessing | null;
+  /** Where it comes from. */
   readonly provenance: Provenance;
 
   /**
    * Throws `ERR_BITPATH_PARAM` where a parameter is missing, left over, of another shape or dtype, or not finite, and
-   * `ERR_BITPATH_ARGUMENT` where labels or preprocessing do not fit the graph.
+   * `ERR_BITPATH_ARGUMENT` where labels or preprocessing do not fit the graph; `ERR_BITPATH_UNKNOWN_OPTION`.
    */
   constructor(options: ModelOptions) {
     checkOptions('options', options, ['name', 'graph', 'params', 'labels', 'preprocessing', 'provenance']);
@@ -83,7 +93,11 @@ export class Model {
     Object.freeze(this);
   }
 
-  /** Packs the network for this machine. The executor takes float tensors, and pictures where the model has preprocessing. */
+  /**
+   * Packs the network for this machine. The executor takes float tensors, and pictures where the model has preprocessing.
+   *
+   * @throws As the function {@link compile}. All of it rejects the promise.
+   */
   compile(options: Omit<CompileOptions, 'normalization'> = {}): Promise<Executor> {
     const { preprocessing } = this;
     if (preprocessing === null) return compile(this.graph, this.params, options);
@@ -91,7 +105,11 @@ export class Model {
     return compile(this.graph, this.params, { ...options, normalization: { mean, std } });
   }
 
-  /** The model file. The same model gives the same bytes. */
+  /**
+   * The model file. The same model gives the same bytes.
+   *
+   * @throws `ERR_BITPATH_ARGUMENT` for a text that JSON cannot hold.
+   */
   toBytes(): Uint8Array<ArrayBuffer> {
     const { name, graph, labels, preprocessing, provenance } = this;
     const metadata: Record<string, string> = {
@@ -105,7 +123,7 @@ export class Model {
     return writeSafetensors(this.params, metadata);
   }
 
-  /** Writes the model file: completely, or not at all. Throws `ERR_BITPATH_MODEL_FILE`. */
+  /** Writes the model file: completely, or not at all. Throws `ERR_BITPATH_MODEL_FILE`, `ERR_BITPATH_ARGUMENT`. */
   async save(path: string | URL): Promise<void> {
     const target = filePath('path', path);
     const temporary = `${target}.${process.pid}.tmp`;
@@ -156,7 +174,7 @@ export function modelFromBytes(bytes: Uint8Array, file = 'model data'): Model {
  * @param source The name of a shipped model (see {@link listModels}; the default one if left out), the path or `file:` URL of
  *   a model file, or its bytes.
  * @throws `ERR_BITPATH_UNKNOWN_NAME` for a word that is neither a shipped model nor a file, `ERR_BITPATH_MODEL_FILE` for a
- *   file that cannot be read or is no whole, consistent model.
+ *   file that cannot be read or is no whole, consistent model, `ERR_BITPATH_ARGUMENT` for another kind of source.
  */
 export async function loadModel(source: string | URL | Uint8Array = DEFAULT_MODEL): Promise<Model> {
   if (types.isUint8Array(source)) return modelFromBytes(source);
@@ -170,10 +188,21 @@ export async function loadModel(source: string | URL | Uint8Array = DEFAULT_MODE
   return readModelFile(path);
 }
 
-/** A network of `buildArchitecture(name, …)` with random parameters: for timing and tests, it has learnt nothing. */
+/**
+ * A network of `buildArchitecture(name, …)` with random parameters: for timing and tests, it has learnt nothing.
+ *
+ * @throws As {@link buildArchitecture}.
+ */
 export function createModel(
   architecture: string,
-  options: { readonly classes?: number; readonly inputSize?: number; readonly seed?: number } = {},
+  options: {
+    /** Logits of the network, 1 … 2²⁴. Default 1000. */
+    readonly classes?: number;
+    /** Height and width of its input in pixels, 1 … 65535. Default 224. */
+    readonly inputSize?: number;
+    /** Of the parameters, an integer from 0 to 2⁵³ − 1. Default 0. */
+    readonly seed?: number;
+  } = {},
 ): Model {
   checkOptions('options', options, ['classes', 'inputSize', 'seed']);
   const { seed = 0, ...sizes } = options;
@@ -189,25 +218,37 @@ export function createModel(
 
 /** What {@link listModels} says of a shipped model. */
 export interface ModelInfo {
+  /** What {@link loadModel} takes. */
   readonly name: string;
+  /** For people. */
   readonly title: string;
+  /** What {@link buildArchitecture} calls its graph. */
   readonly architecture: string;
+  /** Number of them. */
   readonly classes: number;
+  /** Of one image. */
   readonly input: Shape;
-  /** Of the file. */
+  /** Size of its file. */
   readonly bytes: number;
-  /** Of its parameters, BatchNorms included: a bit each, 32 for the others. */
+  /** Storage of its parameters, BatchNorms included: a bit for each 1-bit one, 32 for the others. */
   readonly storageBits: number;
-  /** Multiply-accumulates of one picture. */
+  /** ±1 multiply-accumulates of one picture. */
   readonly binaryMacs: number;
+  /** Full-precision multiply-accumulates of one picture. */
   readonly realMacs: number;
-  /** Per cent, as measured by whoever trained it; undefined where the file does not say. */
+  /** Top-1 accuracy in per cent, as measured by whoever trained it; undefined where the file does not say. */
   readonly top1: number | undefined;
+  /** Top-5 accuracy in per cent, likewise. */
   readonly top5: number | undefined;
+  /** True for the one that is taken where none is named. */
   readonly default: boolean;
 }
 
-/** The shipped models, the default one first. */
+/**
+ * The shipped models, the default one first.
+ *
+ * @throws `ERR_BITPATH_MODEL_FILE` where one of their files is damaged.
+ */
 export async function listModels(): Promise<ModelInfo[]> {
   const names = (await shippedNames()).sort((a, b) => Number(b === DEFAULT_MODEL) - Number(a === DEFAULT_MODEL));
   return Promise.all(

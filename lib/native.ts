@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { BitpathError, isNodeError } from './errors.js';
 import { packageRoot } from './root.js';
 
+/** An instruction set that kernels are written for. */
 export type Isa = 'scalar' | 'avx2' | 'avx512' | 'neon';
 
 /** What native code says of one instruction of a Program. */
@@ -56,10 +57,13 @@ export interface NativeExecutor {
 
 /** Multiply-accumulates a cycle that the instructions of each inner loop reach out of registers, on one core. */
 export interface Peaks {
+  /** ±1 products, of 1-bit convolutions. */
   readonly binaryMacsPerCycle: number;
+  /** float32 products. */
   readonly floatMacsPerCycle: number;
+  /** Products of uint8 pixels and 16-bit weights. */
   readonly pixelMacsPerCycle: number;
-  /** Of stems with 8-bit weights. */
+  /** Products of uint8 pixels and 8-bit weights. */
   readonly pixel8MacsPerCycle: number;
 }
 

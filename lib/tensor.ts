@@ -3,10 +3,15 @@ import { types } from 'node:util';
 import { argumentError, checkInteger, checkOneOf, describe } from './check.js';
 import { BitpathError } from './errors.js';
 
+/** Type of a tensor's elements. */
 export type DType = 'float32' | 'uint8' | 'int32';
+/** The typed array of each {@link DType}. */
 export interface DTypeArrays {
+  /** Of real numbers. */
   float32: Float32Array;
+  /** Of pixels, and of packed bits. */
   uint8: Uint8Array;
+  /** Of indices. */
   int32: Int32Array;
 }
 export type TensorData = DTypeArrays[DType];
@@ -33,10 +38,14 @@ export type Params = ReadonlyMap<string, Tensor>;
  * Throws `ERR_BITPATH_ARGUMENT` for a wrong dtype, shape, array type, length or a detached buffer.
  */
 export class Tensor<D extends DType = DType> {
+  /** Type of the elements. */
   readonly dtype: D;
+  /** At most 8 integers ≥ 0, frozen; their product is below 2³¹. */
   readonly shape: readonly number[];
+  /** The elements, the last dimension varying fastest. */
   readonly data: DTypeArrays[D];
 
+  /** `data` has as many elements as `shape` says. Throws `ERR_BITPATH_ARGUMENT`. */
   constructor(dtype: D, shape: readonly number[], data: DTypeArrays[D]) {
     checkOneOf('dtype', dtype, DTYPES);
     this.dtype = dtype;

@@ -4,7 +4,16 @@
 // --arm64 <node>: also an arm64 Node, run by qemu-aarch64-static on /usr/aarch64-linux-gnu.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +31,11 @@ const CLASSIFY = `
   const bits = Array.from(new Uint32Array(logits.data.buffer, logits.data.byteOffset, logits.data.length));
   const answer = bits.reduce((a, b) => (Math.imul(a, 31) + b) >>> 0, 0);`;
 
+/** What docs/modules.md writes in a CommonJS file of TypeScript. */
+const [, COMMONJS_TYPESCRIPT] = /<!-- check-package: typescript\.cts -->\n```ts\n(.*?)```/s.exec(
+  readFileSync(join(root, 'docs/modules.md'), 'utf8'),
+);
+
 /** File name → text: programs that print the hash of the default model's logits. */
 const PROGRAMS = {
   'esm.mjs': `import { loadModel } from 'bitpath';${CLASSIFY}\nconsole.log(answer);`,
@@ -30,15 +44,19 @@ const PROGRAMS = {
 import { loadModel } from 'bitpath';
 if (isMainThread) new Worker(new URL(import.meta.url)).on('message', (answer) => console.log(answer));
 else {${CLASSIFY}\nparentPort.postMessage(answer);\n}`,
-  'typescript.mts': `import { type Executor, loadModel, type Model } from 'bitpath';
+  'typescript.mts': `import { type Executor, loadModel, type Model, pipeline } from 'bitpath';
 import { topK } from 'bitpath/images';
+await using classify = await pipeline('image-classification');
+console.log((await classify(['picture.svg'], { top_k: 1 }))[0]?.[0]?.label);
 const model: Model = await loadModel();
 const executor: Executor = await model.compile({ threads: 1 });
 const { logits } = await executor.run(new Uint8Array(128 * 128 * 3));
 const probability: number = topK(logits!.data, model.labels, 1)[0]!.probability;
 export { probability };`,
-  'typescript.cts': `import bitpath = require('bitpath');
-export const model: Promise<bitpath.Model> = bitpath.loadModel();`,
+  'typescript.cts': COMMONJS_TYPESCRIPT,
+  'require.cts': `import bitpath = require('bitpath');
+export const model: Promise<bitpath.Model> = bitpath.loadModel();
+model.then(({ labels }) => console.log(labels?.length));`,
 };
 
 const work = mkdtempSync(join(tmpdir(), 'bitpath-package-'));
@@ -90,42 +108,40 @@ function checkNpm(tarball, path) {
       passed(`npm install ${flags.join(' ')} · ${program}`);
     }
     if (flags.length > 0) continue;
-    classifyPicture(folder, env);
-    checkTypes(folder);
+    checkTypes(folder, env, classifyPicture(folder, env));
     checkBundles(folder, env, answer);
   }
   return answer;
 }
 
+/** Returns the likeliest class. */
 function classifyPicture(folder, env) {
   const svg =
     '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><circle cx="32" cy="32" r="20" fill="gold"/></svg>';
   writeFileSync(join(folder, 'picture.svg'), svg);
   const lines = run('npx', ['--no-install', 'bitpath', 'classify', 'picture.svg', '--json'], folder, env);
-  assert.match(lines, /"probability"/);
   passed('npx bitpath classify');
+  return JSON.parse(lines).results[0].predictions[0].name;
 }
 
-/** tsc is this checkout's. */
-function checkTypes(folder) {
+/** Compiles and runs; tsc is this checkout's. */
+function checkTypes(folder, env, best) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const types = [
-    '--types',
-    'node',
-    '--typeRoots',
-    join(root, 'node_modules/@types'),
-    '--strict',
-    '--noEmit',
-    '--target',
-    'es2022',
-  ];
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types'), '--strict', '--target', 'es2022'];
   for (const [module, resolution, files] of [
-    ['nodenext', 'nodenext', ['typescript.mts', 'typescript.cts']],
-    ['node20', 'node16', ['typescript.mts', 'typescript.cts']],
+    ['nodenext', 'nodenext', ['typescript.mts', 'typescript.cts', 'require.cts']],
+    ['node20', 'node16', ['typescript.mts', 'typescript.cts', 'require.cts']],
     ['esnext', 'bundler', ['typescript.mts']],
+    ['commonjs', 'bundler', ['typescript.cts', 'require.cts']],
   ]) {
-    run(process.execPath, [tsc, ...types, '--module', module, '--moduleResolution', resolution, ...files], folder);
-    passed(`TypeScript, module ${module}, moduleResolution ${resolution}`);
+    const out = ['--module', module, '--moduleResolution', resolution, '--outDir', module];
+    run(process.execPath, [tsc, ...types, ...out, ...files], folder);
+    for (const file of files) {
+      const program = join(module, file.replace(/ts$/, 'js'));
+      const printed = run('node', ['--no-warnings', program], folder, env).trim();
+      assert.equal(printed, file === 'require.cts' ? '200' : best, program);
+      passed(`TypeScript, module ${module}, moduleResolution ${resolution} · ${file}`);
+    }
   }
 }
 

@@ -6,11 +6,13 @@ export const SECTIONS = [
     pages: [
       ['Five minutes', 'docs/tutorial.md'],
       ['What it is', 'README.md', 'overview'],
+      ['Projects to start from', 'examples/README.md', 'examples'],
     ],
   },
   {
     title: 'Guides',
     pages: [
+      ['The pipeline', 'docs/pipeline.md'],
       ['Your own network', 'docs/builder.md'],
       ['From PyTorch', 'docs/from-pytorch.md'],
       ['From Larq', 'docs/from-larq.md'],
@@ -22,6 +24,7 @@ export const SECTIONS = [
       ['Deployment', 'deploy/README.md', 'deploy'],
       ['Choosing threads', 'docs/threads.md'],
       ['Reading describe', 'docs/describe.md'],
+      ['Import it', 'docs/modules.md'],
     ],
   },
   {
@@ -61,7 +64,6 @@ export const SECTIONS = [
       ['Adding a kernel', 'docs/adding-a-kernel.md'],
       ['Adding an op', 'docs/adding-an-op.md'],
       ['Adding an architecture', 'docs/adding-an-architecture.md'],
-      ['Example pictures', 'examples/README.md', 'examples'],
       ['Changes', 'CHANGELOG.md', 'changelog'],
     ],
   },

@@ -11,13 +11,17 @@ import { dataInputs } from './region.js';
 
 /** base^exponent. */
 export interface Power {
+  /** An integer ≥ 2. */
   readonly base: number;
+  /** Exact. */
   readonly exponent: bigint;
   /** exponent · log₂(base). */
   readonly bits: number;
 }
 
+/** How many different maps a 1-bit convolution can give, as bounds. */
 export interface Capability {
+  /** Name of the convolution. */
   readonly node: string;
   /** R(A_b) of the map that the convolution reads: 2^(H·W·C); 3^(H·W·C) of a ternary one. */
   readonly input: Power;
@@ -56,7 +60,11 @@ export function representationalCapability(graph: Graph, node: string): Capabili
   return capabilityOf(graph, found);
 }
 
-/** Of every 1-bit convolution, in the order of execution. */
+/**
+ * Of every 1-bit convolution, in the order of execution.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT`
+ */
 export function representationalCapabilities(graph: Graph): readonly Capability[] {
   checkGraph('graph', graph);
   return graph.nodes.filter((node) => isBinaryConv(graph, node)).map((node) => capabilityOf(graph, node));

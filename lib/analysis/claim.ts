@@ -7,22 +7,27 @@ import { TABLE_1, type Table1Row } from '../architectures/table1.js';
  */
 export type Verdict = 'holds' | 'partly' | 'fails' | 'undecided';
 
+/** A sentence of the paper beside its own numbers. */
 export interface Claim {
+  /** Short and unique. */
   readonly id: string;
   /** The sentence, as short as it can be quoted. */
   readonly quote: string;
   /** Where in the paper. */
   readonly section: string;
+  /** What the numbers say of it. */
   readonly verdict: Verdict;
-  /** The same sentence among rows of one size class, and among all binary rows; null where it names its rows. */
+  /** The same sentence among rows of one size class; null where it names its rows. */
   readonly withinClass: Verdict | null;
+  /** The same sentence among all binary rows; null where it names its rows. */
   readonly acrossClasses: Verdict | null;
   /** The numbers that it rests on. */
   readonly evidence: readonly string[];
 }
 
-/** What we take the paper's vague words to mean; evidence says so in words. */
+/** What “a large margin” is taken to mean, in per cent of top-1 error; evidence says so in words. */
 export const LARGE_MARGIN = 1;
+/** What “almost the same” is taken to mean: within this share, above or below. */
 export const ALMOST_THE_SAME = 0.1;
 export const SAME_MEANS = `criterion: “the same” and ≈ mean within ${100 * ALMOST_THE_SAME} %, above or below`;
 

@@ -3,7 +3,7 @@ import type { Claim } from './claim.js';
 import { comparisonClaims } from './claimsComparison.js';
 import { designClaims } from './claimsDesign.js';
 
-/** Every comparative sentence of the paper with its verdict, in the paper's order. */
+/** Every comparative sentence of the paper with its verdict, in the paper's order. Throws nothing. */
 export function evaluateClaims(): readonly Claim[] {
   return [...comparisonClaims(), ...designClaims()];
 }

@@ -3,15 +3,20 @@ import { argumentError, checkFinite, checkOptions } from '../check.js';
 
 /** Rates of the two kinds of multiply-accumulates, and what a 1-bit convolution costs by being one. None is negative. */
 export interface CostModel {
+  /** Milliseconds for 10⁹ 1-bit multiply-accumulates. */
   readonly msPerBinaryGmac: number;
+  /** Milliseconds for 10⁹ full-precision ones. */
   readonly msPerRealGmac: number;
+  /** Milliseconds that each 1-bit convolution takes besides. */
   readonly msPerConv: number;
 }
 const RATES = ['msPerBinaryGmac', 'msPerRealGmac', 'msPerConv'] as const;
 
 /** The work that a {@link CostModel} knows of. */
 export interface Work {
+  /** 1-bit multiply-accumulates. */
   readonly binaryMacs: number;
+  /** Full-precision multiply-accumulates. */
   readonly realMacs: number;
   /** 1-bit convolutions. */
   readonly convs: number;
@@ -27,6 +32,7 @@ export const DEFAULT_COST_MODEL: CostModel = Object.freeze({
   msPerConv: 0.014,
 });
 
+/** What `work` takes by `model`, in milliseconds: the sum of each rate times its work. */
 export function predictMilliseconds(model: CostModel, work: Work): number {
   return unitsOf(work).reduce((sum, units, i) => sum + units * model[RATES[i] as (typeof RATES)[number]], 0);
 }
@@ -40,7 +46,12 @@ function unitsOf({ binaryMacs, realMacs, convs }: Work): readonly number[] {
  * The model whose predictions are nearest to `samples`, by the squares of the relative errors. A rate that would be negative
  * is 0 and the others are fitted again. Throws `ERR_BITPATH_ARGUMENT` for fewer than three samples or a time that is not > 0.
  */
-export function fitCostModel(samples: readonly (Work & { readonly milliseconds: number })[]): CostModel {
+export function fitCostModel(
+  samples: readonly (Work & {
+    /** What it took, > 0. */
+    readonly milliseconds: number;
+  })[],
+): CostModel {
   if (!Array.isArray(samples) || samples.length < RATES.length) {
     throw argumentError('samples', `an array of at least ${RATES.length} networks with their times`, samples);
   }

@@ -13,6 +13,7 @@ import type { AnyNode, Graph, ParamSpec, Value } from '../graph/types.js';
 export type StorageRule = 'weights' | 'weightsAndScales' | 'all';
 export const STORAGE_RULES = ['weights', 'weightsAndScales', 'all'] as const;
 
+/** Options of {@link countCosts}. */
 export interface CostOptions {
   /** Default: `weights`; `all` for a graph without 1-bit weights. */
   readonly storage?: StorageRule;
@@ -44,11 +45,16 @@ export interface Counted {
    */
   readonly trafficBytes: number;
 }
+/** A node's costs. */
 export interface LayerCost extends Counted {
+  /** Of the node. */
   readonly name: string;
+  /** Of the node. */
   readonly op: string;
 }
+/** A network's costs, and its layers'. */
 export interface GraphCosts extends Counted {
+  /** What `storageBits` counts. */
   readonly storageRule: StorageRule;
   /** In the order of execution. */
   readonly layers: readonly LayerCost[];

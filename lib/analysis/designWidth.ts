@@ -14,7 +14,9 @@ import { binaryOperations, isBinaryConv } from './pathCosts.js';
 export type WidthRule = 'block' | 'binaryMacs' | 'flops' | 'storage';
 export const WIDTH_RULES = ['block', 'binaryMacs', 'flops', 'storage'] as const;
 
+/** Options of {@link designWidth}. */
 export interface DesignWidthOptions {
+  /** What must not exceed the baseline's. */
   readonly rule: WidthRule;
   /** M, 1-bit convolutions of a block: 3, 7, 15, 31 … (2^c − 1 for c columns, c from 2 to 10). */
   readonly convs: number;
@@ -24,15 +26,25 @@ export interface DesignWidthOptions {
   readonly baseline?: string | Graph;
 }
 
+/** What {@link designWidth} finds. */
 export interface DesignedWidth {
+  /** As asked for. */
   readonly rule: WidthRule;
   /** The largest whole width that keeps the rule. */
   readonly width: number;
-  /** What the rule compares, at this width, and of the baseline: operations, FLOPs or bits. */
+  /** What the rule compares, at this width: operations, FLOPs or bits. */
   readonly cost: number;
+  /** The same of the baseline. */
   readonly baselineCost: number;
   /** The paper's network of this M and these blocks, by its name, and its cost over the baseline's; null where it has none. */
-  readonly paper: { readonly name: string; readonly width: number; readonly ratio: number } | null;
+  readonly paper: {
+    /** As the paper calls it. */
+    readonly name: string;
+    /** Channels of its first stage. */
+    readonly width: number;
+    /** Its cost over the baseline's. */
+    readonly ratio: number;
+  } | null;
 }
 
 /** The paper's networks by (M, blocks): both readings of the three names that leave them open. */

@@ -4,14 +4,21 @@ import type { AnyNode, Graph } from '../graph/types.js';
 import { type PathCost, pathSteps, type Step } from './pathCosts.js';
 import { type Block, findRegion, REGION_OPTIONS, type RegionOptions, regionNodes } from './region.js';
 
+/** Options of {@link enumeratePaths}. */
 export interface EnumeratePathOptions extends RegionOptions {
+  /** Cost of a node. Default: the paper's. */
   readonly cost?: PathCost;
+  /** Nodes that count for a path's length. Default: 1-bit convolutions. */
   readonly counted?: (node: AnyNode, graph: Graph) => boolean;
 }
 
+/** One path from a region's beginning to its end. */
 export interface GradientPath {
+  /** Sum of its nodes' costs. */
   readonly cost: number;
+  /** Counted nodes on it: 1-bit convolutions, unless `counted` says otherwise. */
   readonly length: number;
+  /** Product of the `scale` factors on it. */
   readonly gain: number;
   /** Names of its nodes, from the one that writes `from` to the one that writes `to`. */
   readonly nodes: readonly string[];
@@ -22,6 +29,8 @@ export interface GradientPath {
 /**
  * Every path of `target`, one by one, in no order of cost. There may be astronomically many: take as many as you want, or
  * ask `gradientPaths(…).total` first. Options and errors as there.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION`, or what a block throws, once the first path is asked for.
  */
 export function* enumeratePaths(target: Graph | Block, options: EnumeratePathOptions = {}): Generator<GradientPath> {
   checkOptions('enumeratePaths', options, [...REGION_OPTIONS, 'cost', 'counted']);

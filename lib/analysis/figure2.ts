@@ -10,15 +10,19 @@ import { gradientPaths } from './gradientPaths.js';
 import { binaryOperations, isBinaryConv } from './pathCosts.js';
 import { findRegion, regionNodes, scopeNodes } from './region.js';
 
+/** One statement of Figure 2 about one network. */
 export interface Statement {
+  /** Name of the architecture. */
   readonly network: string;
   /** What it is compared with; null where it is not. */
   readonly base: string | null;
+  /** Is it about blocks, or about the network as a whole? */
   readonly level: 'block' | 'network';
   /** In the figure's symbols; those with `base` compare with the base network's block in the same place. */
   readonly statement: string;
-  /** In how many of how many blocks it holds; of a network, 1 or 0 of 1. */
+  /** In how many blocks it holds; of a network, 0 or 1. */
   readonly holds: number;
+  /** Blocks that were looked at; of a network, 1. */
   readonly of: number;
 }
 

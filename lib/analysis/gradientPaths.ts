@@ -13,6 +13,7 @@ import {
   regionNodes,
 } from './region.js';
 
+/** Options of {@link gradientPaths}. */
 export interface GradientPathOptions extends RegionOptions {
   /** Levels asked for: 3 gives N_1st, N_2nd, N_3rd. An integer from 1 to 4096, or Infinity for all. Default 3. */
   readonly count?: number;
@@ -29,31 +30,45 @@ const OPTIONS = [...REGION_OPTIONS, 'count', 'cost', 'counted', 'tolerance', 'gr
 
 /** Paths of one level: N_1st is the cost of the first level, L_1st its length. */
 export interface PathLevel {
-  /** Lowest and highest cost of its paths; equal unless levels have a tolerance or are made by length. */
+  /** Lowest cost of its paths. */
   readonly cost: number;
+  /** Highest cost of its paths: the lowest, unless levels have a tolerance or are made by length. */
   readonly maxCost: number;
   /** 1-bit convolutions on the shortest of its paths. */
   readonly length: number;
   /** All lengths that occur, rising. */
-  readonly lengths: readonly { readonly length: number; readonly count: bigint }[];
+  readonly lengths: readonly {
+    /** 1-bit convolutions on a path. */
+    readonly length: number;
+    /** Paths of that length. */
+    readonly count: bigint;
+  }[];
+  /** Its paths. */
   readonly count: bigint;
-  /** Σ and Σ of squares of the paths' gains: a path's gain is the product of the `scale` factors on it (½ at a mean join). Pools, means, BatchNorms and gates count as 1. */
+  /**
+   * Sum of its paths' gains. A path's gain is the product of the `scale` factors on it (½ at a mean join); pools, means,
+   * BatchNorms and gates count as 1.
+   */
   readonly gain: number;
+  /** Sum of the squares of its paths' gains. */
   readonly gainSquared: number;
   /** Names of the nodes of one path of cost `cost`, from the one that writes `from` to the one that writes `to`. */
   readonly example: readonly string[];
 }
 
+/** What {@link gradientPaths} finds. */
 export interface GradientPaths {
   /** Rising by cost (or by length); at most as many as asked for. Empty where no path leads from `from` to `to`. */
   readonly levels: readonly PathLevel[];
   /** All paths. */
   readonly total: bigint;
-  /** Most 1-bit convolutions on a path, and the largest cost of one. */
+  /** Most 1-bit convolutions on a path. */
   readonly longest: number;
+  /** The largest cost of a path. */
   readonly maxCost: number;
-  /** Ids of the values at both ends. */
+  /** Id of the value where paths begin. */
   readonly from: number;
+  /** Id of the value where they end. */
   readonly to: number;
 }
 

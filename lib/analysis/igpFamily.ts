@@ -14,30 +14,39 @@ import type { Graph } from '../graph/types.js';
 export interface IgpFamilyMember {
   /** `igp`: blocks are fractals of 2^columns − 1 units; `chain`: blocks are single units with a shortcut, and columns is 1. */
   readonly kind: 'igp' | 'chain';
+  /** 1 … 10. */
   readonly columns: number;
-  /** Of the first stage; each later one is twice as wide. */
+  /** Channels of the first stage, a number > 0; each later stage is twice as wide. */
   readonly width: number;
+  /** 1 … 1024 blocks in each of 1 … 8 stages. */
   readonly blocksPerStage: readonly number[];
 }
 
 /** What its formulas say of a network, for one image. Units as in `countCosts` and `gradientPaths`. */
 export interface FamilyFigures {
+  /** Bits, by the paper's rule. */
   readonly storageBits: number;
+  /** 1-bit multiply-accumulates. */
   readonly binaryMacs: number;
+  /** Full-precision multiply-accumulates. */
   readonly realMacs: number;
+  /** binaryMacs / 64 + realMacs. */
   readonly flops: number;
-  /** N_2nd and N_3rd of the whole network; Infinity where there is none. N_1st is 0. */
+  /** N_2nd of the whole network; Infinity where there is none. N_1st is 0. */
   readonly secondCost: number;
+  /** N_3rd of the whole network; Infinity where there is none. */
   readonly thirdCost: number;
-  /** Most 1-bit convolutions on a path, and all of them. */
+  /** Most 1-bit convolutions on a path. */
   readonly longest: number;
+  /** All 1-bit convolutions. */
   readonly convs: number;
 }
 
+/** What a network of the family takes in and gives out. */
 export interface FamilyInput {
-  /** Side of the square input in pixels. Default 224. */
+  /** Side of the square input in pixels, 1 … 65535. Default 224. */
   readonly inputSize?: number;
-  /** Default 1000. */
+  /** 1 … 2²⁴. Default 1000. */
   readonly classes?: number;
 }
 

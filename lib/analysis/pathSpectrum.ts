@@ -5,15 +5,22 @@ import { type GradientPathOptions, gradientPaths, type PathLevel } from './gradi
 import { isBinaryConv, pathSteps } from './pathCosts.js';
 import { type Block, blockGraph, findRegion, REGION_OPTIONS, type Region, regionNodes } from './region.js';
 
+/** Options of {@link pathSpectrum}. */
 export type PathSpectrumOptions = Omit<GradientPathOptions, 'groupBy' | 'tolerance'>;
 
+/** What {@link pathSpectrum} finds. */
 export interface PathSpectrum {
   /** A level for each length, shortest first. Their gains are Σ gain and Σ gain² over the paths. */
   readonly byLength: readonly PathLevel[];
   /** The first levels by cost, as many as `count`, default 16. */
   readonly byCost: readonly PathLevel[];
   /** Of each 1-bit convolution, the sum of the gains of all ways from its output to the end that pass no other one. */
-  readonly units: readonly { readonly name: string; readonly gain: number }[];
+  readonly units: readonly {
+    /** Of the convolution's node. */
+    readonly name: string;
+    /** Sum over those ways. */
+    readonly gain: number;
+  }[];
   /** Σ gain² over the units: how much of their variances arrives where they are independent. */
   readonly unitGainSquared: number;
   /** Sum of the gains of all ways from the beginning to the end that pass no 1-bit convolution. */
@@ -22,7 +29,10 @@ export interface PathSpectrum {
 
 /**
  * A path's gain is the product of the factors of the `scale` nodes on it, so a mean join weighs each branch ½; BatchNorms,
- * pools, means over a map and gates count as 1 (what a constant map goes through). Options and errors are those of `gradientPaths`.
+ * pools, means over a map and gates count as 1 (what a constant map goes through). Options are those of
+ * {@link gradientPaths}.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION`, or what a block throws.
  */
 export function pathSpectrum(target: Graph | Block, options: PathSpectrumOptions = {}): PathSpectrum {
   checkOptions('pathSpectrum', options, [...REGION_OPTIONS, 'count', 'cost', 'counted']);

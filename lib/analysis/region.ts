@@ -12,6 +12,7 @@ export type Block = (graph: GraphBuilder, x: Value) => Value;
  */
 export type Place = number | string;
 
+/** Which part of a graph an analysis looks at. */
 export interface RegionOptions {
   /** Where paths begin in the forward direction. Default: the network's input. */
   readonly from?: Place;

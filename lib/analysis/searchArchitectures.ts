@@ -13,7 +13,16 @@ import {
 } from './igpFamily.js';
 import { paretoFront } from './pareto.js';
 
-export const OBJECTIVES = [
+/** What networks are compared by. */
+export type Objective =
+  | 'secondCost'
+  | 'thirdCost'
+  | 'storageBits'
+  | 'flops'
+  | 'binaryMacs'
+  | 'milliseconds'
+  | 'longest';
+export const OBJECTIVES: readonly Objective[] = [
   'secondCost',
   'thirdCost',
   'storageBits',
@@ -21,8 +30,7 @@ export const OBJECTIVES = [
   'binaryMacs',
   'milliseconds',
   'longest',
-] as const;
-export type Objective = (typeof OBJECTIVES)[number];
+];
 /** Which way is better. */
 export type Objectives = Readonly<Partial<Record<Objective, 'min' | 'max'>>>;
 
@@ -40,27 +48,38 @@ export const DEFAULT_OBJECTIVES: Objectives = Object.freeze({
   longest: 'min',
 });
 
+/** Options of {@link searchArchitectures}. */
 export interface SearchOptions extends FamilyInput {
-  /** Upper bounds, both by the paper's rules; `use` is the least share of the storage that must be used, 0 to 1, default 0.9. */
-  readonly budget: { readonly storageMbit: number; readonly gflops: number; readonly use?: number };
+  /** Upper bounds, both by the paper's rules. */
+  readonly budget: {
+    /** 10⁶ bits. */
+    readonly storageMbit: number;
+    /** 10⁹ operations: 1-bit multiply-accumulates / 64 and full-precision ones. */
+    readonly gflops: number;
+    /** The least share of the storage that must be used, 0 to 1. Default 0.9. */
+    readonly use?: number;
+  };
   /** Columns of fractals: 2 to 10 each; 1 is a chain of single units. Default 1, 2, 3, 4, 5. */
   readonly columns?: readonly number[];
   /** Fractals that a stage may have: 1 to 8 numbers. Default 1, 2, 3, 4. */
   readonly blocks?: readonly number[];
   /** Units that a stage of a chain may have: 1 to 8 numbers. Default 1, 2, 3, 4, 6, 8, 12, 16. */
   readonly units?: readonly number[];
-  /** Default 4. */
+  /** 1 … 8. Default 4. */
   readonly stages?: number;
-  /** Width of the first stage. Default 24 to 256. */
+  /** Least width of the first stage. Default 24. */
   readonly minWidth?: number;
+  /** Largest width of the first stage. Default 256. */
   readonly maxWidth?: number;
-  /** 1-bit convolutions on the longest path. Default 1 to 128. */
+  /** Fewest 1-bit convolutions on the longest path. Default 1. */
   readonly minDepth?: number;
+  /** Most 1-bit convolutions on the longest path. Default 128. */
   readonly maxDepth?: number;
+  /** Default {@link DEFAULT_OBJECTIVES}. */
   readonly objectives?: Objectives;
   /** Default {@link DEFAULT_COST_MODEL}. */
   readonly costModel?: CostModel;
-  /** Milliseconds of a graph, asked for the front alone; without it they are the cost model's. */
+  /** Milliseconds of a graph, asked for the front alone. Default: the cost model's. */
   readonly predictMs?: (graph: Graph) => number;
 }
 const OPTIONS: readonly (keyof SearchOptions)[] = [
@@ -80,17 +99,21 @@ const OPTIONS: readonly (keyof SearchOptions)[] = [
   'classes',
 ];
 
+/** A network that {@link searchArchitectures} found, with its figures. */
 export interface FoundArchitecture extends IgpFamilyMember, FamilyFigures {
   /** `igp37(41) c3 2-2-2-2`: kind, depth, width, columns, blocks of each stage. */
   readonly name: string;
+  /** Of one image, predicted by the cost model or asked of `predictMs`. */
   readonly milliseconds: number;
 }
 
+/** What {@link searchArchitectures} finds. */
 export interface SearchResult {
   /** The Pareto front by rising N_2nd, wider networks last. It is no ranking. */
   readonly front: readonly FoundArchitecture[];
   /** Networks within budget and bounds. */
   readonly considered: number;
+  /** Those that the front is one of. */
   readonly objectives: Objectives;
 }
 

@@ -10,29 +10,42 @@ import { type Column, FITTED, OTHER_READING, reasonFor, STORAGE_RULE } from './t
  */
 export type Agreement = 'equal' | 'close' | 'explained' | 'unexplained';
 
-/** A figure of the paper beside ours: Mbit, or 10⁹ operations. */
+/** A figure of the paper beside ours: 10⁶ bits, or 10⁹ operations. */
 export interface Comparison {
+  /** The paper's. */
   readonly reported: number;
+  /** Ours. */
   readonly counted: number;
   /** counted / reported − 1. */
   readonly deviation: number;
+  /** How near they are. */
   readonly agreement: Agreement;
   /** Why it is not equal: a text where `agreement` is `explained`, else null. */
   readonly reason: string | null;
 }
 
+/** A row of Table 1 with what its network's graph counts. */
 export interface CountedRow extends Table1Row {
   /** Null where the architecture is not there. */
   readonly counted: {
+    /** In 10⁶ bits. */
     readonly storage: Comparison;
+    /** In 10⁹ operations. */
     readonly computation: Comparison;
+    /** What counts as storage in this row. */
     readonly storageRule: StorageRule;
     /** Why the row is counted by another rule than its like; null for the default. */
     readonly ruleReason: string | null;
     /** What was fitted to the figures; null where nothing was. */
     readonly fitted: string | null;
     /** Another network that the row may mean, with its storage; null where there is none. */
-    readonly otherReading: { readonly architecture: string; readonly storage: Comparison } | null;
+    readonly otherReading: {
+      /** Its name in `listArchitectures()`. */
+      readonly architecture: string;
+      /** In 10⁶ bits. */
+      readonly storage: Comparison;
+    } | null;
+    /** All that was counted. */
     readonly costs: GraphCosts;
   } | null;
 }
@@ -40,7 +53,7 @@ export interface CountedRow extends Table1Row {
 /** Deviations up to here need no reason. */
 export const CLOSE = 0.01;
 
-/** Rows 1 to 39, counted at 224×224 pixels and 1000 classes. Takes a second: each network is built once. */
+/** Rows 1 to 39, counted at 224×224 pixels and 1000 classes. Takes a second: each network is built once. Throws nothing. */
 export function countTable1(): readonly CountedRow[] {
   const known = new Set(listArchitectures().map(({ name }) => name));
   const counts = new Map<string, GraphCosts>();

@@ -5,9 +5,13 @@ import type { Value } from '../graph/types.js';
 
 /** The paper's Table 1, where the network has a row. Errors in per cent, ImageNet; computation as the paper counts it. */
 export interface Reported {
+  /** Per cent; left out for networks that the paper does not train. */
   readonly top1Error?: number;
+  /** Per cent; left out where the table has a dash. */
   readonly top5Error?: number;
+  /** Storage in 10⁶ bits. */
   readonly storageMbit: number;
+  /** 10⁹ operations: 1-bit multiply-accumulates / 64 and full-precision ones. */
   readonly gflops: number;
 }
 
@@ -16,8 +20,11 @@ export type ArchitectureOption = 'join' | 'unit';
 
 /** What a body builder gets, defaults filled in. `unit` is undefined where the blocks' own default is wanted. */
 export interface BodyOptions {
+  /** Logits to end with. */
   readonly classes: number;
+  /** How branches meet. */
   readonly join: Join;
+  /** The unit to build with; undefined for the family's own. */
   readonly unit: Unit | undefined;
 }
 
@@ -27,12 +34,15 @@ export interface BodyOptions {
  */
 export type ArchitectureStatus = 'fact' | 'reconstructed' | 'declared';
 
+/** What {@link listArchitectures} says of a network that {@link buildArchitecture} knows by name. */
 export interface Architecture {
+  /** Such as `igp-resnet37-41`. */
   readonly name: string;
   /** As the paper writes it. */
   readonly title: string;
   /** Where the configuration comes from, and what of it is inferred or chosen. */
   readonly source: string;
+  /** How sure its graph is. */
   readonly status: ArchitectureStatus;
   /** What its graph has that Bi-Real ResNet18's has not; empty for Bi-Real networks. */
   readonly beyond: string;
@@ -40,7 +50,9 @@ export interface Architecture {
   readonly sameGraphAs: string | null;
   /** Its rows in the paper's Table 1, counted from 1. */
   readonly rows: readonly number[];
+  /** What the paper reports of it; null where it has no row. */
   readonly reported: Reported | null;
+  /** Which options of {@link ArchitectureOptions} it takes, besides `classes` and `inputSize`. */
   readonly options: readonly ArchitectureOption[];
   /** Builds everything between the input and the logits. */
   readonly body: (graph: GraphBuilder, x: Value, options: BodyOptions) => Value;

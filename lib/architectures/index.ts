@@ -14,7 +14,7 @@ import { RESIDUAL } from './residual.js';
 import { SPECIAL } from './special.js';
 import { TRAINING_ONLY } from './trainingOnly.js';
 
-export type { Architecture, ArchitectureOption, Reported, ArchitectureStatus } from './architecture.js';
+export type { Architecture, ArchitectureOption, ArchitectureStatus, BodyOptions, Reported } from './architecture.js';
 export { type SizeClass, TABLE_1, type Table1Row } from './table1.js';
 
 const ARCHITECTURES: readonly Architecture[] = Object.freeze(
@@ -35,17 +35,18 @@ export function listArchitectures(): readonly Architecture[] {
 
 /**
  * The architecture called `name`, or `<architecture>+<unit>`, such as `igp-resnet37-41+reactnet`: the topology of one with the
- * unit of another method (`listUnits()`). Throws `ERR_BITPATH_UNKNOWN_NAME`, and `ERR_BITPATH_UNKNOWN_OPTION` where the unit is
- * part of what the architecture is.
+ * unit of another method (`listUnits()`). Throws `ERR_BITPATH_UNKNOWN_NAME`, `ERR_BITPATH_ARGUMENT`, and
+ * `ERR_BITPATH_UNKNOWN_OPTION` where the unit is part of what the architecture is.
  */
 export function getArchitecture(name: string): Architecture {
   return findArchitecture(ARCHITECTURES, checkString('name of an architecture', name));
 }
 
+/** Options of {@link buildArchitecture}. */
 export interface ArchitectureOptions {
-  /** Default 1000. */
+  /** Logits of the network, 1 … 2²⁴. Default 1000. */
   readonly classes?: number;
-  /** Height and width of the RGB input in pixels: one integer, or `[height, width]`. Default 224. */
+  /** Height and width of the RGB input in pixels, 1 … 65535: one integer, or `[height, width]`. Default 224. */
   readonly inputSize?: number | readonly [number, number];
   /** How branches meet, in architectures that leave it open. Default `mean`; the graph's name of the other ends in `-sum`. */
   readonly join?: Join;

@@ -3,21 +3,27 @@
 /** Rows that the paper's text compares with each other: ResNet18, ResNet34, the two DenseNets, full precision. */
 export type SizeClass = '18' | '34' | 'dense51' | 'dense69' | 'float';
 
+/** A row of the paper's Table 1, as printed. */
 export interface Table1Row {
   /** 1 to 39. */
   readonly row: number;
   /** As printed, marks included: * cited from the published paper, # downsampling binarised. */
   readonly label: string;
+  /** True where the paper cites its figures (*). */
   readonly cited: boolean;
+  /** True where its downsampling is 1-bit (#). */
   readonly binaryDownsample: boolean;
+  /** Per cent. */
   readonly top1Error: number;
-  /** Null where the table has a dash. */
+  /** Per cent; null where the table has a dash. */
   readonly top5Error: number | null;
+  /** Storage in 10⁶ bits. */
   readonly storageMbit: number;
   /** 10⁹ "Flops": 1-bit multiply-accumulates / 64 and full-precision ones. */
   readonly gflops: number;
   /** The name of the network in `listArchitectures()`. */
   readonly architecture: string;
+  /** The rows that it is compared with. */
   readonly sizeClass: SizeClass;
 }
 

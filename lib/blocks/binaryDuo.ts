@@ -4,7 +4,9 @@ import type { Value } from '../graph/types.js';
 import { poolUp } from './downsample.js';
 import { conv3x3 } from './units/conv.js';
 
+/** Options of {@link binaryDuo}. */
 export interface BinaryDuoOptions {
+  /** Scope of the block's nodes. */
   readonly name: string;
   /** C of the output, which has 2C channels. Half the input's by default. */
   readonly outChannels?: number;
@@ -14,12 +16,20 @@ export interface BinaryDuoOptions {
   readonly last?: boolean;
 }
 
-/** The channels of `x` twice, one copy after the other. */
+/**
+ * The channels of `x` twice, one copy after the other.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export function replicate(graph: GraphBuilder, x: Value): Value {
   return graph.concat([x, x]);
 }
 
-/** The mean of the two copies that {@link replicate} made. */
+/**
+ * The mean of the two copies that {@link replicate} made.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export function meanOfCopies(graph: GraphBuilder, x: Value): Value {
   const channels = x.shape.channels / 2;
   const [first, second] = [0, channels].map((from) => graph.slice(x, { from, channels })) as [Value, Value];
@@ -31,6 +41,8 @@ export function meanOfCopies(graph: GraphBuilder, x: Value): Value {
  * becomes two of {0, 1}: y = BN₂C(replicate(h(x) ⊛ α·s(W))) + s, h(x) = [x ≥ threshold] ([clip(x, 0, 1) ≥ ½] there), the conv
  * from 2C channels to C'. s is x, or: mean of the copies → average pool → 1×1 conv `down.1` → BatchNorm `down.2` → replicate.
  * Source: BinaryDuo's `resnet_sc_decoupled`.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
  */
 export function binaryDuo(graph: GraphBuilder, x: Value, options: BinaryDuoOptions): Value {
   checkOptions('binaryDuo', options, ['name', 'outChannels', 'stride', 'last']);

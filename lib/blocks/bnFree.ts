@@ -5,7 +5,9 @@ import { poolUp } from './downsample.js';
 import { conv3x3 } from './units/conv.js';
 import { rPRelu } from './units/reactnet.js';
 
+/** Options of {@link bnFree}. */
 export interface BnFreeOptions {
+  /** Scope of the block's nodes. */
   readonly name: string;
   /** The input's by default. */
   readonly outChannels?: number;
@@ -21,6 +23,8 @@ export interface BnFreeOptions {
  * Block of the ReActNet without BatchNorm: x' = β·x, y = RPReLU(α·(s(x' + a) ⊛ W_b) + s). The shortcut s is x itself, unscaled,
  * or average pool → 1×1 conv of the real-valued x' by ±1 (`down.1`), without BatchNorm. Gain and scale of the standardised
  * weights are the convs' factors for each filter. Source: BNN_NoBN's `Qaw_reactnet_18_bf`.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
  */
 export function bnFree(graph: GraphBuilder, x: Value, options: BnFreeOptions): Value {
   checkOptions('bnFree', options, ['name', 'outChannels', 'stride', 'beta', 'alpha']);

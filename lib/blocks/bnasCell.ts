@@ -3,7 +3,9 @@ import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 import { paddingUp } from './downsample.js';
 
+/** Options of {@link bnasCell}. */
 export interface BnasCellOptions {
+  /** Scope of the cell's nodes. */
   readonly name: string;
   /** C of each node; the cell has 4C. */
   readonly channels: number;
@@ -76,6 +78,8 @@ function binary(
  * nodes is the sum of two ops `ops.0` … `ops.7` (3×3 1-bit conv, the same with dilation 2, 3×3 max pool); the nodes are
  * concatenated, and the previous cell's output is added, in a reduction cell through BatchNorm `down.0` → full-precision 2×2
  * conv `down.1` with stride 2 and bias. Source: gistvision/bnas, genotype `latest_cell`.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
  */
 export function bnasCell(graph: GraphBuilder, older: Value, previous: Value, options: BnasCellOptions): Value {
   checkOptions('bnasCell', options, ['name', 'channels', 'reduction', 'olderIsLarger', 'shortcut']);

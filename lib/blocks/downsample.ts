@@ -7,10 +7,12 @@ import type { Padding, Value } from '../graph/types.js';
  * - `strided`: full-precision 1×1 conv `0` with stride → BatchNorm `1`, as IR-Net and RBNN have it.
  * - `binary`: Sign → 1-bit 1×1 conv `conv` with stride → BatchNorm `bn` (rows marked # in the paper's Table 1).
  */
-export type Downsampling = (typeof TYPES)[number];
-const TYPES = ['real', 'strided', 'binary'] as const;
+export type Downsampling = 'real' | 'strided' | 'binary';
+const TYPES: readonly Downsampling[] = ['real', 'strided', 'binary'];
 
+/** Options of {@link downsample}. */
 export interface DownsampleOptions {
+  /** Channels of the output. */
   readonly outChannels: number;
   /** Default 2. */
   readonly stride?: number;
@@ -25,6 +27,8 @@ export interface DownsampleOptions {
 /**
  * The shortcut of a block that changes shape. Every type makes ⌈height / stride⌉ × ⌈width / stride⌉ pixels, as the strided unit
  * beside it does; at an odd size the pool's last windows average the pixels they have.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
  */
 export function downsample(graph: GraphBuilder, x: Value, options: DownsampleOptions): Value {
   checkOptions('downsample', options, ['outChannels', 'stride', 'type', 'scale', 'name']);

@@ -2,7 +2,9 @@ import { checkOptions } from '../check.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 
+/** Options of {@link floatResidual}. */
 export interface FloatResidualOptions {
+  /** Scope of the block's nodes. */
   readonly name: string;
   /** The input's by default. */
   readonly outChannels?: number;
@@ -10,7 +12,11 @@ export interface FloatResidualOptions {
   readonly stride?: number;
 }
 
-/** The full-precision basic block of ResNet18 and 34, with torchvision's names (`conv1`, `bn1`, …, `downsample.0`). */
+/**
+ * The full-precision basic block of ResNet18 and 34, with torchvision's names (`conv1`, `bn1`, …, `downsample.0`).
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export function floatResidual(graph: GraphBuilder, x: Value, options: FloatResidualOptions): Value {
   checkOptions('floatResidual', options, ['name', 'outChannels', 'stride']);
   const { name, stride = 1, outChannels = x.shape.channels } = options;

@@ -4,9 +4,11 @@ import type { Value } from '../graph/types.js';
 import { type BlockOptions, binaryUnit, checkJoin, type Join } from './unit.js';
 import { type ResolvedUnit, resolveUnit } from './units/index.js';
 
+/** Options of {@link igpResNet}. */
 export interface IgpResNetOptions extends BlockOptions {
   /** M, the number of 1-bit convs: 3, 7, 15, 31 … (2^c − 1 for c columns, c from 2 to 10). */
   readonly convs: number;
+  /** How the branches of each column meet. Default `mean`. */
   readonly join?: Join;
 }
 
@@ -19,6 +21,8 @@ export interface IgpResNetOptions extends BlockOptions {
  *
  * The shortest path through any conv passes this one alone, so N_2nd is one unit's cost. u is `u`, the two fractals in
  * series are the scopes `a` and `b`. What a unit does after the add belongs to x + u(x), or to u(x) in a sum.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw, and `ERR_BITPATH_UNKNOWN_NAME` for a unit that has no such name.
  */
 export function igpResNet(graph: GraphBuilder, x: Value, options: IgpResNetOptions): Value {
   checkOptions('igpResNet', options, ['name', 'unit', 'convs', 'join']);
@@ -42,12 +46,19 @@ function fractal(graph: GraphBuilder, x: Value, columns: number, unit: ResolvedU
   return join === 'mean' ? graph.scale(sum, { factor: 0.5 }) : sum;
 }
 
+/** Options of {@link igpTransition}. */
 export interface IgpTransitionOptions {
+  /** Scope of its nodes. */
   readonly name: string;
+  /** Channels of the output. */
   readonly outChannels: number;
 }
 
-/** Between stages of an IGP-ResNet: 2×2 average pool → full-precision 1×1 conv `1` → BatchNorm `2`. */
+/**
+ * Between stages of an IGP-ResNet: 2×2 average pool → full-precision 1×1 conv `1` → BatchNorm `2`.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export function igpTransition(graph: GraphBuilder, x: Value, options: IgpTransitionOptions): Value {
   checkOptions('igpTransition', options, ['name', 'outChannels']);
   return graph.scope(options.name, () => {

@@ -5,6 +5,7 @@ import { type Downsampling, type DownsampleOptions, shortcut } from './downsampl
 import { type BlockOptions, binaryUnit, checkJoin, type Join } from './unit.js';
 import { resolveUnit } from './units/index.js';
 
+/** Options of {@link biReal} and {@link binaryResidual}. */
 export interface ResidualOptions extends BlockOptions {
   /** The input's by default. */
   readonly outChannels?: number;
@@ -26,7 +27,11 @@ function defaults(graph: GraphBuilder, x: Value, options: ResidualOptions) {
   };
 }
 
-/** Plain binary ResNet block: two units under one shortcut. Units `a.u`, `b.u`. */
+/**
+ * Plain binary ResNet block: two units under one shortcut. Units `a.u`, `b.u`.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw, and `ERR_BITPATH_UNKNOWN_NAME` for a unit that has no such name.
+ */
 export function binaryResidual(graph: GraphBuilder, x: Value, options: ResidualOptions): Value {
   checkOptions('binaryResidual', options, OPTIONS);
   const { branch, after, outChannels, stride, identity } = defaults(graph, x, options);
@@ -41,7 +46,11 @@ export function binaryResidual(graph: GraphBuilder, x: Value, options: ResidualO
   });
 }
 
-/** Bi-Real block: one unit `u` with a shortcut of its own. */
+/**
+ * Bi-Real block: one unit `u` with a shortcut of its own.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw, and `ERR_BITPATH_UNKNOWN_NAME` for a unit that has no such name.
+ */
 export function biReal(graph: GraphBuilder, x: Value, options: ResidualOptions): Value {
   checkOptions('biReal', options, OPTIONS);
   const { branch, after, outChannels, stride, identity } = defaults(graph, x, options);
@@ -52,13 +61,17 @@ export function biReal(graph: GraphBuilder, x: Value, options: ResidualOptions):
   });
 }
 
+/** Options of {@link eBiReal}. */
 export interface EBiRealOptions extends ResidualOptions {
+  /** How the third shortcut meets the two units. Default `mean`. */
   readonly join?: Join;
 }
 
 /**
  * EBi-Real block: two Bi-Real units `a.u`, `b.u` under a third shortcut. y₁ = s + a(x), y₂ = y₁ + b(y₁), out = ½·(y₂ + s) or
  * y₂ + s, where s is x, or its downsampling where the shape changes.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw, and `ERR_BITPATH_UNKNOWN_NAME` for a unit that has no such name.
  */
 export function eBiReal(graph: GraphBuilder, x: Value, options: EBiRealOptions): Value {
   checkOptions('eBiReal', options, [...OPTIONS, 'join']);

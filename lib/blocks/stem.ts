@@ -2,20 +2,28 @@ import { checkBoolean, checkOneOf, checkOptions } from '../check.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 
+/** Options of {@link stem}. */
 export interface StemOptions {
+  /** Channels of the output. */
   readonly outChannels: number;
   /** Before the pool. Default `none`, as in most 1-bit ResNets. */
   readonly activation?: StemActivation;
   /** Has the conv a BatchNorm? Default true. */
   readonly norm?: boolean;
-  /** Names of the conv and its BatchNorm. */
+  /** Name of the conv. Default `stem.0`. */
   readonly convName?: string;
+  /** Name of its BatchNorm. Default `stem.1`. */
   readonly normName?: string;
 }
-export type StemActivation = (typeof ACTIVATIONS)[number];
-const ACTIVATIONS = ['none', 'relu', 'prelu', 'hardtanh'] as const;
+/** What stands between the stem's BatchNorm and its pool. */
+export type StemActivation = 'none' | 'relu' | 'prelu' | 'hardtanh';
+const ACTIVATIONS: readonly StemActivation[] = ['none', 'relu', 'prelu', 'hardtanh'];
 
-/** The full-precision stem: 7×7 conv, stride 2 → (BatchNorm) → (activation) → 3×3 max pool, stride 2. */
+/**
+ * The full-precision stem: 7×7 conv, stride 2 → (BatchNorm) → (activation) → 3×3 max pool, stride 2.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export function stem(graph: GraphBuilder, x: Value, options: StemOptions): Value {
   checkOptions('stem', options, ['outChannels', 'activation', 'norm', 'convName', 'normName']);
   const { outChannels, activation = 'none', convName = 'stem.0', normName = 'stem.1' } = options;

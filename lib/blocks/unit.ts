@@ -4,9 +4,11 @@ import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/types.js';
 import type { UnitName } from './units/index.js';
 
+/** What a block tells its unit. */
 export interface UnitOptions {
   /** Scope of the unit's nodes, such as `u`. */
   readonly name: string;
+  /** Channels of the output. */
   readonly outChannels: number;
   /** Of both axes; the output has ⌈height / stride⌉ × ⌈width / stride⌉ pixels. */
   readonly stride: number;
@@ -26,9 +28,20 @@ export type AfterAdd = (graph: GraphBuilder, y: Value, options: Pick<UnitOptions
  * first unit of a plain residual block, in dense blocks, in the short branch of a summed IGP join. Joins and concatenations
  * come later and have no such step. So there is one `after` for each 1-bit conv in any topology.
  */
-export type Unit = Branch | { readonly branch: Branch; readonly after: AfterAdd };
+export type Unit =
+  | Branch
+  | {
+      /** What stands beside a shortcut. */
+      readonly branch: Branch;
+      /** What is done to the sum of branch and shortcut. */
+      readonly after: AfterAdd;
+    };
 
-/** The unit of the ResNet family: Sign → 3×3 1-bit conv, padded with zeros → BatchNorm. */
+/**
+ * The unit of the ResNet family: Sign → 3×3 1-bit conv, padded with zeros → BatchNorm.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export const binaryUnit: Branch = (graph, x, { name, outChannels, stride }) =>
   graph.scope(name, () => {
     const bits = graph.sign(x);
@@ -36,7 +49,11 @@ export const binaryUnit: Branch = (graph, x, { name, outChannels, stride }) =>
     return graph.batchNorm(sum, { name: 'bn' });
   });
 
-/** The unit of the DenseNet family: BatchNorm → Sign → 3×3 1-bit conv, and nothing after the conv. */
+/**
+ * The unit of the DenseNet family: BatchNorm → Sign → 3×3 1-bit conv, and nothing after the conv.
+ *
+ * @throws What the methods of {@link GraphBuilder} throw.
+ */
 export const denseUnit: Branch = (graph, x, { name, outChannels, stride }) =>
   graph.scope(name, () => {
     const bits = graph.sign(graph.batchNorm(x, { name: 'bn' }));
@@ -51,7 +68,7 @@ export const JOINS = ['mean', 'sum'] as const;
 export interface BlockOptions {
   /** Scope of the block's nodes, such as `body.0`. */
   readonly name: string;
-  /** What the block is made of: a unit, or the name of one (`listUnits()`). */
+  /** What the block is made of: a unit, or the name of one (`listUnits()`). Default: the family's 1-bit unit. */
   readonly unit?: Unit | UnitName;
 }
 

@@ -74,12 +74,12 @@ async function compare(
   { images, seed, threads = 2 }: Options,
   onLayer: (report: LayerReport) => void,
 ): Promise<Comparison> {
-  const { compareWithOnnx, compareWithTensors } = await import('../onnx/diff/index.js');
+  const { compareWithProto, compareWithTensors } = await import('../onnx/diff/index.js');
   if (/\.(npz|safetensors)$/i.test(file)) {
     return compareWithTensors(model, await readTensors(file), { threads, onLayer });
   }
   const { readOnnxFile } = await import('../onnx/proto/file.js');
-  return compareWithOnnx(model, await readOnnxFile(file), { images, seed, threads, file, onLayer });
+  return compareWithProto(model, await readOnnxFile(file), { images, seed, threads, file, onLayer });
 }
 
 async function readTensors(file: string) {

@@ -1,12 +1,10 @@
 /** `bitpath doctor`: what a bug report needs, and whether this machine computes what it should. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join, relative } from 'node:path';
 import type { Command } from 'commander';
 import type { Isa } from '../native.js';
 import { jsonOption, newCommand } from './command.js';
 import { facts, terminalWidth } from './format.js';
-import { codeAndMessage, writeJson, writeLines } from './output.js';
+import { type Addon, attempt, type Found, findInstallation } from './installation.js';
+import { writeJson, writeLines } from './output.js';
 
 export function doctorCommand(): Command {
   return newCommand('doctor')
@@ -27,14 +25,6 @@ Examples:
     .action(doctor);
 }
 
-interface Addon {
-  readonly path: string;
-  readonly buildId: string;
-  /** The one that is used where nobody asks for another. */
-  readonly isa: Isa;
-  readonly isas: readonly { readonly name: Isa; readonly supported: boolean }[];
-}
-
 interface SelfTest {
   readonly model: string;
   readonly isas: readonly Isa[];
@@ -42,30 +32,21 @@ interface SelfTest {
   readonly wrong: readonly Isa[];
 }
 
-/** A part of the report, or why there is none. */
-type Found<T> = T | { readonly code: string; readonly message: string };
-
 async function doctor({ json }: { readonly json?: true }): Promise<void> {
-  const [{ cpuName }, { libc }, { packageVersion }] = await Promise.all([
-    import('../bench/machine.js'),
-    import('../native.js'),
-    import('../root.js'),
-  ]);
-  const { platform, arch, version: node } = process;
-  const machine = { bitpath: packageVersion(), node, platform: `${platform}-${arch}`, libc: libc(), cpu: cpuName() };
-  const packages = Object.fromEntries(['sharp', 'onnxruntime-node'].map((name) => [name, installed(name)]));
-  const addon = await attempt(findAddon);
+  const [{ cpuName }, installation] = await Promise.all([import('../bench/machine.js'), findInstallation()]);
+  const { bitpath, node, platform, libc, packages, addon } = installation;
+  const cpu = cpuName();
   const selfTest = await attempt(runSelfTest);
   const healthy = !('code' in addon) && !('code' in selfTest) && selfTest.wrong.length === 0;
   if (!healthy) process.exitCode = 1;
   if (json) {
-    writeJson('bitpath.doctor/1', { ...machine, packages, addon, selfTest, healthy });
+    writeJson('bitpath.doctor/1', { ...installation, cpu, selfTest, healthy });
     return;
   }
   const lines: [string, string][] = [
-    ['bitpath', machine.bitpath],
-    ['Node.js', `${node}, ${machine.platform}${machine.libc === null ? '' : `, ${machine.libc}`}`],
-    ['CPU', machine.cpu],
+    ['bitpath', bitpath],
+    ['Node.js', `${node}, ${platform}${libc === null ? '' : `, ${libc}`}`],
+    ['CPU', cpu],
     [
       'addon',
       'code' in addon ? `${addon.message} (${addon.code})` : `${addon.path}, build id ${addon.buildId.slice(0, 12)}`,
@@ -83,14 +64,6 @@ const SCALAR = [
   'This CPU has no instruction set that bitpath has kernels for (AVX2, AVX-512 or NEON), or BITPATH_ISA asks for none.',
   'Answers are right, and many times slower than they could be.',
 ];
-
-async function findAddon(): Promise<Addon> {
-  const [{ native }, { packageRoot }] = await Promise.all([import('../native.js'), import('../root.js')]);
-  const { buildId, isas, selectIsa } = native();
-  const root = packageRoot();
-  const finder = createRequire(join(root, 'package.json'))('node-gyp-build') as { resolve(root: string): string };
-  return { path: relative(root, finder.resolve(root)), buildId, isa: selectIsa(process.env.BITPATH_ISA ?? null), isas };
-}
 
 async function runSelfTest(): Promise<SelfTest> {
   const [{ loadModel }, { native }] = await Promise.all([import('../model.js'), import('../native.js')]);
@@ -113,14 +86,6 @@ async function runSelfTest(): Promise<SelfTest> {
   return { model: model.name, isas, wrong };
 }
 
-async function attempt<T>(work: () => Promise<T>): Promise<Found<T>> {
-  try {
-    return await work();
-  } catch (error) {
-    return codeAndMessage(error);
-  }
-}
-
 function isaText({ name, supported }: Addon['isas'][number], chosen: Isa): string {
   return `${name}${name === chosen ? ' (used)' : supported ? '' : ' (not on this machine)'}`;
 }
@@ -129,15 +94,4 @@ function selfTestText(test: Found<SelfTest>): string {
   if ('code' in test) return `FAILED: ${test.message} (${test.code})`;
   if (test.wrong.length > 0) return `FAILED: ${test.wrong.join(', ')} differ from scalar for ${test.model}`;
   return `passed: ${test.isas.join(', ')} give the same bits for ${test.model}`;
-}
-
-/** The version of a package beside ours; null where there is none. Not every package lets its package.json be required. */
-function installed(name: string): string | null {
-  try {
-    const entry = createRequire(import.meta.url).resolve(name);
-    const folder = entry.slice(0, entry.lastIndexOf(join('node_modules', name)) + join('node_modules', name).length);
-    return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
-  } catch {
-    return null;
-  }
 }

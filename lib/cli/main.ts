@@ -19,6 +19,7 @@ import { onInterrupt, quietOnClosedPipe, reportError } from './output.js';
 import { searchCommand } from './search.js';
 import { serveCommand } from './serve.js';
 import { table1Command } from './table1.js';
+import { asksForVersions, printVersions } from './version.js';
 import { workerCommand } from './worker.js';
 
 // Not by root.ts: the help needs nothing but this folder.
@@ -29,7 +30,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const program = newCommand('bitpath')
   .description('Binary convolutional networks on this machine’s CPU: a picture in, its class out.')
   .usage('<command> [options]')
-  .version(version, '-V, --version', 'print the version')
+  .version(version, '-V, --version', 'print the version; with --json, of all parts')
   .helpCommand('help [command]', 'print what a command does and takes')
   .addCommand(classifyCommand())
   .addCommand(batchCommand())
@@ -66,7 +67,8 @@ Example:
 
 quietOnClosedPipe();
 onInterrupt();
-program.parseAsync().catch((error: unknown) => {
+const done = asksForVersions(process.argv.slice(2)) ? printVersions() : program.parseAsync();
+done.catch((error: unknown) => {
   // Commander has written what there was to write (command.ts).
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else {

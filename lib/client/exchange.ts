@@ -4,6 +4,7 @@ import { connectionError, serverError } from './failure.js';
 import { checkTimeout } from './request.js';
 import type { CallOptions } from './types.js';
 
+/** Options of {@link createClient}. */
 export interface RestOptions {
   /** Sent with each request, such as `authorization`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -11,9 +12,9 @@ export interface RestOptions {
   readonly apiKey?: string | undefined;
   /** Milliseconds for a call. Default: no limit. */
   readonly timeoutMs?: number | undefined;
-  /** Compresses requests. Answers are compressed where the server likes to; that needs no option. */
+  /** Compresses requests. Default false. Answers are compressed where the server likes to; that needs no option. */
   readonly gzip?: boolean | undefined;
-  /** False for servers without the extension `binary_tensor_data`: tensors travel as JSON then. */
+  /** False for servers without the extension `binary_tensor_data`: tensors travel as JSON then. Default true. */
   readonly binary?: boolean | undefined;
   /** In place of the global one. */
   readonly fetch?: typeof fetch | undefined;

@@ -24,11 +24,14 @@ export type {
   Classification,
   Datatype,
   DatatypeArrays,
+  InferBatchStatistics,
   ModelIndex,
   ModelMetadata,
   ModelState,
   ModelStatistics,
+  ParameterValue,
   ServerMetadata,
+  StatisticDuration,
   TensorMetadata,
 } from '../protocol/index.js';
 export type { RestOptions } from './exchange.js';

@@ -4,7 +4,9 @@ import { at, consumersOf, type FoldedGraph, type FusedGraph, type Instruction, t
 
 /** Per input channel, in units of the 0–1 range: a pixel p stands for (p / 255 − mean) / std. */
 export interface Normalization {
+  /** One for each input channel, of the 0 … 1 range. */
   readonly mean: readonly number[];
+  /** One for each input channel, of the 0 … 1 range, above 0. */
   readonly std: readonly number[];
 }
 

@@ -22,7 +22,9 @@ export type JsonKey = 'graph' | 'labels' | 'preprocessing' | 'provenance';
 
 /** One class: a short unique id, such as a WordNet id, and a name for people. */
 export interface Label {
+  /** Short and unique, such as `n01443537`. */
   readonly id: string;
+  /** For people, such as `goldfish, Carassius auratus`. */
   readonly name: string;
 }
 

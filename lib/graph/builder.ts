@@ -2,23 +2,26 @@
 import { argumentError, checkOptions, describe } from '../check.js';
 import { BitpathError } from '../errors.js';
 import { checkName, checkTitle } from './names.js';
-import type { AvgPoolOptions } from './ops/avgPool.js';
-import type { BatchNormOptions } from './ops/batchNorm.js';
-import type { BinaryConvOptions } from './ops/binaryConv.js';
-import type { BinaryWeightConvOptions } from './ops/binaryWeightConv.js';
-import type { ChannelInteractionOptions } from './ops/channelInteraction.js';
-import type { RealConvOptions } from './ops/conv.js';
-import type { HeavisideOptions } from './ops/heaviside.js';
 import { OPS } from './ops/index.js';
-import type { InputOptions } from './ops/input.js';
-import type { HardtanhOptions } from './ops/hardtanh.js';
-import type { LinearOptions } from './ops/linear.js';
-import type { MaxPoolOptions } from './ops/maxPool.js';
-import type { PadChannelsOptions } from './ops/padChannels.js';
-import { checkSize, type NameOption, type OpDefinition, shapeError } from './ops/op.js';
-import type { ScaleOptions } from './ops/scale.js';
-import type { SignOptions } from './ops/sign.js';
-import type { SliceOptions } from './ops/slice.js';
+import { checkSize, type OpDefinition, shapeError } from './ops/op.js';
+import type {
+  AvgPoolOptions,
+  BatchNormOptions,
+  BinaryConvOptions,
+  BinaryWeightConvOptions,
+  ChannelInteractionOptions,
+  HardtanhOptions,
+  HeavisideOptions,
+  InputOptions,
+  LinearOptions,
+  MaxPoolOptions,
+  NameOption,
+  PadChannelsOptions,
+  RealConvOptions,
+  ScaleOptions,
+  SignOptions,
+  SliceOptions,
+} from './ops/options.js';
 import type { AnyNode, Graph, GraphOutput, OpName, ParamSpec, Value, ValueType } from './types.js';
 
 /** Far above any network of the field; it bounds what a hostile file can make us build. */
@@ -46,11 +49,12 @@ export class GraphBuilder {
   readonly #outputs: GraphOutput[] = [];
   #scope = '';
 
+  /** A builder of a graph called `name`, which may hold any printable text. Throws `ERR_BITPATH_ARGUMENT`. */
   constructor(name: string) {
     this.#name = checkTitle('name of the graph', name);
   }
 
-  /** The network's input; every graph has exactly one. */
+  /** The network's input, a float32 map of `channels` × `height` × `width` for each image; every graph has exactly one. */
   input(options: InputOptions): Value {
     return this.apply('input', [], options);
   }
@@ -82,6 +86,7 @@ export class GraphBuilder {
   linear(x: Value, options: LinearOptions): Value {
     return this.apply('linear', [x], options);
   }
+  /** Inference batch normalisation of each channel: (x − mean) / √(var + eps) · weight + bias, parameters [C]. */
   batchNorm(x: Value, options?: BatchNormOptions): Value {
     return this.apply('batchNorm', [x], options);
   }
@@ -114,24 +119,31 @@ export class GraphBuilder {
   hardtanh(x: Value, options?: HardtanhOptions): Value {
     return this.apply('hardtanh', [x], options);
   }
+  /** max(x, 0). */
   relu(x: Value, options?: NameOption): Value {
     return this.apply('relu', [x], options);
   }
+  /** |x|. */
   abs(x: Value, options?: NameOption): Value {
     return this.apply('abs', [x], options);
   }
+  /** 1 / (1 + e^−x), within 2⁻²² absolutely. */
   sigmoid(x: Value, options?: NameOption): Value {
     return this.apply('sigmoid', [x], options);
   }
+  /** x where x ≥ 0, else x · weight[c]; parameter [C]. */
   prelu(x: Value, options?: NameOption): Value {
     return this.apply('prelu', [x], options);
   }
+  /** The maximum of each window of `kernel`; padding is −∞. */
   maxPool(x: Value, options: MaxPoolOptions): Value {
     return this.apply('maxPool', [x], options);
   }
+  /** The mean of each window of `kernel`; padding is 0 and counts, unless `countIncludePad` is false. */
   avgPool(x: Value, options: AvgPoolOptions): Value {
     return this.apply('avgPool', [x], options);
   }
+  /** The mean of each channel: a map of C×1×1. */
   globalAvgPool(x: Value, options?: NameOption): Value {
     return this.apply('globalAvgPool', [x], options);
   }

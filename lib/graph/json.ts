@@ -10,17 +10,28 @@ export const GRAPH_JSON_VERSION = 1;
 
 /** A node's value goes by the node's name, and shapes and parameters follow from the ops, so no fact is written twice. */
 export interface GraphJson {
-  readonly version: typeof GRAPH_JSON_VERSION;
+  /** Of this form; a reader refuses any other. */
+  readonly version: 1;
+  /** Of the graph. */
   readonly name: string;
-  /** In order of execution; `inputs` are names of earlier nodes. `attrs` is left out where the op has none. */
+  /** In order of execution. */
   readonly nodes: readonly {
+    /** Name of the op. */
     readonly op: OpName;
+    /** Unique within the graph. */
     readonly name: string;
+    /** Names of the earlier nodes whose values it reads. */
     readonly inputs: readonly string[];
+    /** The op's attributes; left out where it has none. */
     readonly attrs?: Readonly<Record<string, unknown>>;
   }[];
-  /** `value` is the name of the node that makes it. */
-  readonly outputs: readonly { readonly name: string; readonly value: string }[];
+  /** In their order. */
+  readonly outputs: readonly {
+    /** Of the output. */
+    readonly name: string;
+    /** Name of the node that makes it. */
+    readonly value: string;
+  }[];
 }
 
 /** `graph` as plain data for `JSON.stringify`. */

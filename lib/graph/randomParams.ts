@@ -22,6 +22,8 @@ interface Moments {
 /**
  * Deterministic parameters for `graph`: the same for the same `seed` (an integer ≥ 0) on every machine; a parameter's
  * values depend on seed, name and the layers before it.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT`
  */
 export function randomParams(graph: Graph, seed = 0): Params {
   checkGraph('graph', graph);

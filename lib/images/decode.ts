@@ -10,7 +10,9 @@ import { loadOptional } from '../packages.js';
 export interface RgbImage {
   /** `height` × `width` × 3. */
   readonly pixels: Uint8Array;
+  /** Rows, 1 … 2²⁰. */
   readonly height: number;
+  /** Columns, 1 … 2²⁰. */
   readonly width: number;
 }
 
@@ -31,7 +33,7 @@ export const MAX_SIDE_PIXELS = 2 ** 20;
  * @param source A path, a `file:` URL, or the bytes of a file.
  * @throws `ERR_BITPATH_IMAGE` naming the picture where it cannot be read or decoded, has too many pixels or
  *   takes too long;
- *   `ERR_BITPATH_MISSING_PACKAGE` without sharp.
+ *   `ERR_BITPATH_MISSING_PACKAGE` without sharp; `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION`.
  */
 export async function decodeImage(
   source: string | URL | Uint8Array,

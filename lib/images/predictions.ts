@@ -2,14 +2,17 @@
 import { argumentError, checkInteger } from '../check.js';
 import type { Label } from '../formats/model-file.js';
 
+/** A class of a picture. */
 export interface Prediction {
   /** Index of the class. */
   readonly index: number;
   /** The label's, or the index as text where the model has no labels. */
   readonly id: string;
+  /** The label's, or `class <index>` where the model has no labels. */
   readonly name: string;
-  /** Softmax over all classes. */
+  /** Softmax over all classes, 0 … 1. */
   readonly probability: number;
+  /** As the network gave it. */
   readonly logit: number;
 }
 

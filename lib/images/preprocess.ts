@@ -25,12 +25,15 @@ export interface Geometry {
  * [n, 3, height, width], normalised, from the unrounded levels, as the network was trained. Near ties of a sign the two
  * differ, and such ties are common enough in these networks that single answers do too, while accuracy stays the same.
  *
- * @throws `ERR_BITPATH_ARGUMENT` for what is no picture or preprocessing, `ERR_BITPATH_ADDON` without the addon.
+ * @throws `ERR_BITPATH_ARGUMENT` for what is no picture or preprocessing, `ERR_BITPATH_UNKNOWN_OPTION`, `ERR_BITPATH_ADDON` without the addon.
  */
 export async function preprocess<D extends 'uint8' | 'float32' = 'uint8'>(
   images: RgbImage | readonly RgbImage[],
   preprocessing: Preprocessing,
-  options: { readonly dtype?: D } = {},
+  options: {
+    /** Default `uint8`. */
+    readonly dtype?: D;
+  } = {},
 ): Promise<Tensor<D>> {
   checkOptions('options', options, ['dtype']);
   const dtype = checkOneOf('options.dtype', options.dtype ?? 'uint8', ['uint8', 'float32']);

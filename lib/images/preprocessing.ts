@@ -6,16 +6,25 @@ import { argumentError, checkBoolean, checkFinite, checkInteger, checkOneOf, che
  * Geometry is torchvision's: the longer side is rounded down, an odd margin of the crop rounds half to even.
  */
 export interface Preprocessing {
+  /** Before the crop. */
   readonly resize: {
+    /** Pixels, 1 … 8192. */
     readonly shorterSide: number;
+    /** The only one there is. */
     readonly interpolation: 'bilinear';
     /** Widens the filter where the picture shrinks, as PyTorch's `antialias=True` does; enlarging is the same either way. */
     readonly antialias: boolean;
   };
-  readonly crop: { readonly height: number; readonly width: number };
-  /** Of the 0 … 1 range. */
+  /** Out of the middle. */
+  readonly crop: {
+    /** Pixels, at most `shorterSide`. */
+    readonly height: number;
+    /** Pixels, at most `shorterSide`. */
+    readonly width: number;
+  };
+  /** Of red, green and blue, of the 0 … 1 range. */
   readonly mean: readonly [number, number, number];
-  /** Of the 0 … 1 range, above 0. */
+  /** Of red, green and blue, of the 0 … 1 range, at least 10⁻⁶. */
   readonly std: readonly [number, number, number];
 }
 
@@ -25,7 +34,11 @@ export const MAX_SIDE = 8192;
 /** Mean and standard deviation of ImageNet's training pictures, which most published networks use. */
 export const IMAGENET_NORMALIZATION = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const;
 
-/** Resize and crop to `inputSize` × `inputSize` pixels, ImageNet's normalisation. */
+/**
+ * Resize and crop to `height` × `width` pixels, ImageNet's normalisation.
+ *
+ * @throws `ERR_BITPATH_ARGUMENT` for a side that is not 1 … 8192.
+ */
 export function defaultPreprocessing(height: number, width: number): Preprocessing {
   return checkPreprocessing('preprocessing', {
     resize: { shorterSide: Math.max(height, width), interpolation: 'bilinear', antialias: true },

@@ -15,8 +15,9 @@ import type { Interaction } from './interaction.js';
 import { writeModelProto } from './proto/model.js';
 import { GraphProtoSchema, type ModelProto, ModelProtoSchema } from './proto/onnx_pb.js';
 
+/** The oldest default operator set that {@link toOnnx} writes. */
 export const MIN_OPSET = 9;
-/** The newest that the schema in `proto/` belongs to. */
+/** The newest default operator set that {@link toOnnx} writes. */
 export const MAX_OPSET = 28;
 const DEFAULT_OPSET = 17;
 
@@ -35,6 +36,7 @@ const IR_VERSIONS = [
   [9, 4],
 ] as const;
 
+/** Options of {@link toOnnx}. */
 export interface ToOnnxOptions {
   /** Of the default operator set, 9 … 28 (default 17). The ops are the same in all of them, how they are written is not. */
   readonly opset?: number;

@@ -5,8 +5,10 @@ export {
   type Comparison,
   compareWithOnnx,
   compareWithTensors,
+  type Difference,
   type EndToEnd,
   type LayerReport,
+  type Signs,
   type Verdict,
 } from './diff/index.js';
 export { type ExportSource, MAX_OPSET, MIN_OPSET, type ToOnnxOptions, toOnnx } from './export.js';

@@ -3,8 +3,11 @@ import { argumentError } from '../check.js';
 
 /** One element `"value:index:label"`, or `"value:index"` where there are no labels. */
 export interface Classification {
+  /** The element. */
   readonly value: number;
+  /** Its place, the class. */
   readonly index: number;
+  /** The class's name, where the server has one. */
   readonly label: string | undefined;
 }
 

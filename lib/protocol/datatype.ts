@@ -3,23 +3,37 @@ import { checkOneOf } from '../check.js';
 
 /** Arrays by datatype. Two-byte floats are their bits, as JavaScript has no number type for them; BOOL is a byte of 0 or 1. */
 export interface DatatypeArrays {
+  /** A byte each, 0 or 1. */
   BOOL: Uint8Array;
+  /** 8 bits, unsigned. */
   UINT8: Uint8Array;
+  /** 16 bits, unsigned. */
   UINT16: Uint16Array;
+  /** 32 bits, unsigned. */
   UINT32: Uint32Array;
+  /** 64 bits, unsigned. */
   UINT64: BigUint64Array;
+  /** 8 bits, signed. */
   INT8: Int8Array;
+  /** 16 bits, signed. */
   INT16: Int16Array;
+  /** 32 bits, signed. */
   INT32: Int32Array;
+  /** 64 bits, signed. */
   INT64: BigInt64Array;
+  /** The bits of IEEE 754 binary16. */
   FP16: Uint16Array;
+  /** The bits of bfloat16. */
   BF16: Uint16Array;
+  /** IEEE 754 binary32. */
   FP32: Float32Array;
+  /** IEEE 754 binary64. */
   FP64: Float64Array;
   /** One array an element. */
   BYTES: readonly Uint8Array[];
 }
 
+/** A datatype of the protocol. */
 export type Datatype = keyof DatatypeArrays;
 export type TensorData = DatatypeArrays[Datatype];
 /** All but BYTES: each element has the same size. */

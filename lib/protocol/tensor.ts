@@ -2,6 +2,7 @@
 import { argumentError, checkInteger, checkString } from '../check.js';
 import type { Datatype, DatatypeArrays } from './datatype.js';
 
+/** What a parameter can be. */
 export type ParameterValue = string | number | boolean;
 export type Parameters = Readonly<Record<string, ParameterValue>>;
 

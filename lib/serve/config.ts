@@ -93,11 +93,10 @@ function makeSchema({ z }: typeof Zod) {
   });
 }
 
-type Schema = ReturnType<typeof makeSchema>;
-/** What may be given; all keys may be left out. */
-export type ServerOptions = Zod.input<Schema>;
+/** What may be given; all keys may be left out. docs/serving.md has the table of them. */
+export type ServerOptions = Zod.input<ReturnType<typeof makeSchema>>;
 /** The same with every default filled in. */
-export type ServerConfig = Zod.output<Schema>;
+export type ServerConfig = Zod.output<ReturnType<typeof makeSchema>>;
 export type ModelSettings = ServerConfig['model_defaults'];
 
 /**

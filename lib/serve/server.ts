@@ -20,15 +20,17 @@ const ACCEPTING_SECS = 5;
 /** What is still being read or written when all requests are answered gets this long. */
 const CLOSING_MS = 1000;
 
+/** What a program can give to {@link createServer} besides the configuration. */
 export interface ServerExtras {
   /** What error messages call the options; the configuration file's path, for instance. */
   readonly file?: string;
   /** As Fastify takes it: true or false, pino's options, or where the lines go. Default: JSON lines on stderr. */
   readonly logger?: FastifyServerOptions['logger'];
-  /** For tests. */
+  /** @internal For tests. */
   readonly clock?: Clock;
 }
 
+/** Where a server listens. */
 export interface Addresses {
   /** Of REST, such as `http://127.0.0.1:8000`. */
   readonly url: string;
@@ -36,9 +38,11 @@ export interface Addresses {
   readonly grpc: string | null;
 }
 
+/** A server of its own, made by {@link createServer}. */
 export class Server {
   /** The Fastify app, for routes of one's own: add them before {@link listen}. */
   readonly app: FastifyInstance;
+  /** @internal */
   readonly service: InferenceService;
   #grpc: GrpcServer | null = null;
   #closing: Promise<void> | undefined;
@@ -78,7 +82,7 @@ export class Server {
   /**
    * Stops: readiness turns false, what is on its way is answered, at most for `drain_secs`, then nothing listens any more. New
    * connections are taken for a few seconds still, as those who send requests have yet to see that readiness is gone. Calling it
-   * twice is harmless.
+   * twice is harmless. Rejects with what a hook of the app throws.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

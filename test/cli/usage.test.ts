@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { libc, native } from '#lib/native.js';
 import { bitpath, ended, root, start, temporaryFolder } from './run.js';
 
 const COMMANDS = [
@@ -53,6 +54,51 @@ describe('help', () => {
   it('--version is the package’s', async () => {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     for (const flag of ['--version', '-V']) assert.deepEqual((await bitpath([flag])).stdout, `${version}\n`);
+  });
+});
+
+describe('--version --json', () => {
+  const expected = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+  it('is one document with the versions of all parts, in either order of the flags', async () => {
+    const { code, stdout, stderr } = await bitpath(['--version', '--json']);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+    for (const args of [
+      ['--json', '--version'],
+      ['-V', '--json'],
+    ])
+      assert.equal((await bitpath(args)).stdout, stdout);
+    const { addon, packages, ...versions } = JSON.parse(stdout);
+    assert.deepEqual(versions, {
+      schema: 'bitpath.version/1',
+      bitpath: expected.version,
+      node: process.version,
+      napi: Number(process.versions.napi),
+      platform: `${process.platform}-${process.arch}`,
+      libc: libc(),
+    });
+    assert.deepEqual(addon.isas, native().isas);
+    assert.equal(addon.buildId, native().buildId);
+    assert.equal(addon.isa, native().selectIsa(null));
+    assert.match(addon.path, /\.node$/);
+    assert.match(packages.sharp, /^\d+\.\d+\.\d+/);
+    assert.deepEqual(Object.keys(packages), ['sharp', 'onnxruntime-node']);
+  });
+
+  it('says which instruction set is in use, and why the addon is not', async () => {
+    const scalar = await bitpath(['--version', '--json'], { env: { BITPATH_ISA: 'scalar' } });
+    assert.equal(JSON.parse(scalar.stdout).addon.isa, 'scalar');
+    const { code, stdout } = await bitpath(['--version', '--json'], { env: { BITPATH_ISA: 'mmx' } });
+    assert.equal(code, 0);
+    assert.equal(JSON.parse(stdout).addon.code, 'ERR_BITPATH_ISA');
+    assert.equal(JSON.parse(stdout).bitpath, expected.version);
+  });
+
+  it('BAD CALL --json alone', async () => {
+    for (const args of [['--json'], ['--json', '--json']]) {
+      const { code, stdout } = await bitpath(args);
+      assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 /** Units by name: the value approximations of the paper's Table 1, to be put into any topology. */
-import { argumentError, unknownName } from '../../check.js';
+import { argumentError, checkString, unknownName } from '../../check.js';
 import { type AfterAdd, type Branch, binaryUnit, denseUnit, type Unit } from '../unit.js';
 import { bnnUnit, ciUnit } from './bnn.js';
 import { irUnit, rbnnUnit } from './clipped.js';
@@ -12,12 +12,16 @@ import { xnorNetPlusPlusUnit, xnorUnit } from './xnor.js';
 
 /** What a unit says of itself. */
 export interface UnitEntry {
+  /** What `unit` options and `<architecture>+<unit>` take. */
   readonly name: UnitName;
+  /** The method, as its paper calls it. */
   readonly title: string;
   /** x is the unit's input, s its shortcut; s(·), t(·), h(·) make ±1, {−1, 0, +1}, {0, 1}; ⊛ is the 1-bit conv. */
   readonly formula: string;
+  /** The unit itself. */
   readonly unit: Unit;
 }
+/** Names of units, see {@link listUnits}. */
 export type UnitName =
   | 'bireal'
   | 'dense'
@@ -66,8 +70,9 @@ export function listUnits(): readonly UnitEntry[] {
   return UNITS;
 }
 
-/** The unit called `name`. Throws `ERR_BITPATH_UNKNOWN_NAME`. */
+/** The unit called `name`. Throws `ERR_BITPATH_UNKNOWN_NAME`, `ERR_BITPATH_ARGUMENT`. */
 export function getUnit(name: string): UnitEntry {
+  checkString('name of a unit', name);
   const found = UNITS.find((unit) => unit.name === name);
   if (found === undefined)
     throw unknownName(

@@ -9,9 +9,16 @@ import { connectionError, refused, serverError } from '../failure.js';
 import { checkTimeout } from '../request.js';
 import type { CallOptions } from '../types.js';
 
+/** Options of {@link createGrpcClient}. */
 export interface GrpcOptions {
   /** Encrypts, with the system's certificates or the one given (PEM). Default: plain text. */
-  readonly tls?: boolean | { readonly rootCertificate: Uint8Array } | undefined;
+  readonly tls?:
+    | boolean
+    | {
+        /** In PEM form. */
+        readonly rootCertificate: Uint8Array;
+      }
+    | undefined;
   /** Sent as a bearer token. */
   readonly apiKey?: string | undefined;
   /** Sent with each call. */

@@ -1,7 +1,7 @@
 import { booleanOption, first, type OpDefinition } from './op.js';
 import { poolAttrs, WINDOW_OPTIONS, type WindowOptions, windowShape } from './window.js';
 
-/** `stride` defaults to `kernel`; `padding` is smaller than the kernel. */
+/** Options of {@link GraphBuilder.avgPool}. `stride` defaults to `kernel`; `padding` is smaller than the kernel. */
 export interface AvgPoolOptions extends WindowOptions {
   /** False: divide by the taps inside the map instead of by the kernel's size. Default true, as in PyTorch. */
   readonly countIncludePad?: boolean;

@@ -1,6 +1,7 @@
 import { argumentError } from '../../check.js';
 import { first, floats, type NameOption, type OpDefinition, sameShape } from './op.js';
 
+/** Options of {@link GraphBuilder.batchNorm}. */
 export interface BatchNormOptions extends NameOption {
   /** Added to the variance, ≥ 0. Default 1e-5, as in PyTorch. */
   readonly eps?: number;

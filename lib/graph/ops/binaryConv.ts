@@ -3,6 +3,7 @@ import type { ValueType } from '../types.js';
 import { booleanOption, first, type OpDefinition, shapeError } from './op.js';
 import { CONV_OPTIONS, type ConvOptions, convAttrs, convMacs, convShape, perChannel, tapCount } from './window.js';
 
+/** Options of {@link GraphBuilder.binaryConv}. */
 export interface BinaryConvOptions extends ConvOptions {
   /** What a tap on padding counts as: 0 (default: it adds nothing); of a `bit` map also 1 or −1. */
   readonly padValue?: 0 | 1 | -1;

@@ -1,6 +1,7 @@
 import { booleanOption, first, type OpDefinition } from './op.js';
 import { CONV_OPTIONS, type ConvOptions, convAttrs, convMacs, realConvShape, perChannel } from './window.js';
 
+/** Options of {@link GraphBuilder.binaryWeightConv}. */
 export interface BinaryWeightConvOptions extends ConvOptions {
   /** True: the sum is multiplied by the param `scale` [O]. Default false. */
   readonly scale?: boolean;

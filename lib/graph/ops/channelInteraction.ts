@@ -1,12 +1,13 @@
 import { argumentError } from '../../check.js';
 import { integerOption, type NameOption, type OpDefinition, sameShape } from './op.js';
 
+/** Options of {@link GraphBuilder.channelInteraction}. */
 export interface ChannelInteractionOptions extends NameOption {
-  /** How many pairs of channels interact. */
+  /** How many pairs of channels interact, 1 … 2²². */
   readonly pairs: number;
-  /** Default 200, > 0. */
+  /** A number > 0, rounded to float32. Default 200. */
   readonly threshold?: number;
-  /** Default 100. */
+  /** Rounded to float32. Default 100. */
   readonly step?: number;
 }
 

@@ -1,8 +1,9 @@
 import { booleanOption, first, floats, type OpDefinition } from './op.js';
 import { CONV_OPTIONS, type ConvOptions, convAttrs, convMacs, realConvShape } from './window.js';
 
+/** Options of {@link GraphBuilder.conv}. */
 export interface RealConvOptions extends ConvOptions {
-  /** Default true, as in PyTorch. */
+  /** Adds the param `bias` [O]. Default true, as in PyTorch. */
   readonly bias?: boolean;
 }
 

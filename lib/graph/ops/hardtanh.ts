@@ -1,6 +1,7 @@
 import { argumentError } from '../../check.js';
 import { type NameOption, type OpDefinition, sameShape } from './op.js';
 
+/** Options of {@link GraphBuilder.hardtanh}. */
 export interface HardtanhOptions extends NameOption {
   /** Rounded to float32; finite after that. Default −1. */
   readonly min?: number;

@@ -1,6 +1,7 @@
 import type { Shape } from '../types.js';
 import { integerOption, type NameOption, type OpDefinition } from './op.js';
 
+/** Options of {@link GraphBuilder.input}: the shape of one image. */
 export interface InputOptions extends NameOption, Shape {}
 
 /** The network's input: one real-valued map for each image. */

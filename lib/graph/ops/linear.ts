@@ -10,9 +10,11 @@ import {
   shapeError,
 } from './op.js';
 
+/** Options of {@link GraphBuilder.linear}. */
 export interface LinearOptions extends NameOption {
+  /** Outputs, O. */
   readonly outFeatures: number;
-  /** Default true, as in PyTorch. */
+  /** Adds the param `bias` [O]. Default true, as in PyTorch. */
   readonly bias?: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { first, type OpDefinition } from './op.js';
 import { poolAttrs, WINDOW_OPTIONS, type WindowOptions, windowShape } from './window.js';
 
-/** `stride` defaults to `kernel`; `padding` is smaller than the kernel. */
+/** Options of {@link GraphBuilder.maxPool}. `stride` defaults to `kernel`; `padding` is smaller than the kernel. */
 export interface MaxPoolOptions extends WindowOptions {}
 
 /** The maximum of each window; padding is −∞. */

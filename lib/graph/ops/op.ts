@@ -6,7 +6,9 @@ import type { OpAttrs, OpName, ParamSpec, Shape, ValueType } from '../types.js';
 
 /** Multiply-accumulates for one image, taps on padding included: ±1 products (a ternary one counts as two), and real ones. */
 export interface Cost {
+  /** Products of ±1; a ternary activation's count as two. */
   readonly binaryMacs: number;
+  /** Products of real numbers. */
   readonly realMacs: number;
 }
 export const FREE: Cost = Object.freeze({ binaryMacs: 0, realMacs: 0 });
@@ -19,6 +21,7 @@ export type ParamShape = Omit<ParamSpec, 'name'>;
 
 /** Options of every op: the node's name within the current scope; left out, the builder makes one from the op's. */
 export interface NameOption {
+  /** Unique within the graph, once the scopes stand before it. */
   readonly name?: string;
 }
 

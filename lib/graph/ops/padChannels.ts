@@ -1,9 +1,11 @@
 import { argumentError } from '../../check.js';
 import { first, integerOption, type NameOption, type OpDefinition } from './op.js';
 
+/** Options of {@link GraphBuilder.padChannels}: at least one of them above 0. */
 export interface PadChannelsOptions extends NameOption {
-  /** Zero channels before and after the map's. Default 0; not both 0. */
+  /** Zero channels in front. Default 0. */
   readonly before?: number;
+  /** Zero channels behind. Default 0. */
   readonly after?: number;
 }
 

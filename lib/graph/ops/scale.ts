@@ -1,6 +1,7 @@
 import { argumentError } from '../../check.js';
 import { type NameOption, type OpDefinition, sameShape } from './op.js';
 
+/** Options of {@link GraphBuilder.scale}. */
 export interface ScaleOptions extends NameOption {
   /** Rounded to float32; finite after that. */
   readonly factor: number;

@@ -1,8 +1,9 @@
 import { booleanOption, first, type NameOption, type OpDefinition, sameShape } from './op.js';
 import { perChannel } from './window.js';
 
+/** Options of {@link GraphBuilder.sign}. */
 export interface SignOptions extends NameOption {
-  /** True: compare with the param `threshold` [C] instead of with 0. */
+  /** True: compare with the param `threshold` [C] instead of with 0. Default false. */
   readonly threshold?: boolean;
 }
 

@@ -1,9 +1,10 @@
 import { first, integerOption, type NameOption, type OpDefinition, shapeError } from './op.js';
 
+/** Options of {@link GraphBuilder.slice}. */
 export interface SliceOptions extends NameOption {
   /** First channel. Default 0. */
   readonly from?: number;
-  /** How many. */
+  /** How many channels. */
   readonly channels: number;
 }
 

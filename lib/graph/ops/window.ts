@@ -9,14 +9,22 @@ export type PairOption = number | Pair;
 /** One integer for all sides, `[height, width]` for both sides of each axis, or `[top, left, bottom, right]`. */
 export type PaddingOption = number | Pair | Padding;
 
+/** What slides a window. */
 export interface WindowOptions extends NameOption {
+  /** Size of the window in pixels, at least 1. */
   readonly kernel: PairOption;
+  /** Step from one window to the next, at least 1. Default: 1 for convolutions, the kernel for pools. */
   readonly stride?: PairOption;
+  /** Rows and columns beyond the map. Default 0. */
   readonly padding?: PaddingOption;
 }
+/** Options of all convolutions. */
 export interface ConvOptions extends WindowOptions {
+  /** Filters, O. */
   readonly outChannels: number;
+  /** Distance between neighbouring taps, at least 1. Default 1. */
   readonly dilation?: PairOption;
+  /** Divides input and output channels into so many parts, each with filters of its own. Default 1. */
   readonly groups?: number;
 }
 export const WINDOW_OPTIONS = ['kernel', 'stride', 'padding'] as const;

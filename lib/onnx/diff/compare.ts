@@ -11,16 +11,21 @@ import { type Difference, difference, NO_SIGNS, type Signs, signsOf, type Thresh
  */
 export type Verdict = 'equal' | 'differs' | 'sensitive';
 
+/** One layer, computed from the other engine's own tensors. */
 export interface LayerReport extends Difference {
-  /** The node that makes the layer's value, and all of its nodes. */
+  /** The node that makes the layer's value. */
   readonly name: string;
+  /** All nodes that lead to it. */
   readonly nodes: readonly string[];
+  /** Their ops. */
   readonly ops: readonly OpName[];
   /** Of one image. */
   readonly shape: Shape;
   /** Of a layer that gives an activation; or of what the signs that read it would make of it. */
   readonly signs: Signs;
+  /** Signs inside the layer that see values computed in it. */
   readonly innerSigns: number;
+  /** Whether the engines agree. */
   readonly verdict: Verdict;
   /** What the difference looks like; empty where there is none. */
   readonly hint: string;

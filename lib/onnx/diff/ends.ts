@@ -1,11 +1,14 @@
 /** Whole networks, end to end: nothing to hold anybody to, because one flipped sign changes all that follows; but good to know. */
 
+/** How far the two engines' first outputs agree. */
 export interface EndToEnd {
+  /** Images compared. */
   readonly images: number;
   /** Images whose largest output is the same. */
   readonly sameTop1: number;
-  /** Largest difference of an output, and of it the share of the largest output. */
+  /** Largest difference of an output. */
   readonly distance: number;
+  /** `distance` over the largest output. */
   readonly relative: number;
 }
 

@@ -15,24 +15,31 @@ import { OnnxSession, type OrtTensorData } from './onnxruntime.js';
 
 export type { LayerReport, Verdict } from './compare.js';
 export type { EndToEnd } from './ends.js';
+export type { Difference, Signs } from './measure.js';
 
+/** How far two engines agree on a network. */
 export interface Comparison {
+  /** In order of execution. */
   readonly layers: readonly LayerReport[];
+  /** Of the first output; null where the other side has not recorded it. */
   readonly endToEnd: EndToEnd | null;
-  /** Values of the graph, and those for which the other side has a tensor. */
+  /** Values of the graph but for its input. */
   readonly values: number;
+  /** Those of them for which the other side has a tensor. */
   readonly known: number;
   /** True where every layer is equal. */
   readonly agree: boolean;
 }
 
+/** Options of {@link compareWithOnnx}. */
 export interface CompareWithOnnxOptions {
-  /** Random inputs, normally distributed (default 2). */
+  /** Random inputs, normally distributed, 1 … 65536. Default 2. */
   readonly images?: number | undefined;
+  /** Of the inputs, an integer from 0 to 2⁵³ − 1. Default 0. */
   readonly seed?: number | undefined;
-  /** Of both engines (default 2). */
+  /** Of both engines, 1 … 1024. Default 2. */
   readonly threads?: number | undefined;
-  /** What error messages call the ONNX model. */
+  /** What error messages call the ONNX model. Default `ONNX model`. */
   readonly file?: string | undefined;
   /** Hears of each layer as soon as it has been compared. */
   readonly onLayer?: ((report: LayerReport) => void) | undefined;
@@ -42,20 +49,28 @@ export interface CompareWithOnnxOptions {
  * Runs an ONNX model in onnxruntime, and each layer of `model` on onnxruntime's own tensors. Layers are what lies between
  * values whose names are found on both sides; `toOnnx` and `fromOnnx` keep names.
  *
- * @param onnx The bytes of the ONNX model, or one that was decoded (with its external data).
+ * @param onnx The bytes of the ONNX model, which has no external data.
  * @throws `ERR_BITPATH_MISSING_PACKAGE` without onnxruntime-node; `ERR_BITPATH_ONNX` for a model that it does not run, that has
  *   another input, or no tensor in common with `model`; `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION`.
  */
 export async function compareWithOnnx(
   model: Model,
-  onnx: Uint8Array | ModelProto,
+  onnx: Uint8Array,
   options: CompareWithOnnxOptions = {},
 ): Promise<Comparison> {
   checkModel(model);
+  return compareWithProto(model, readModelProto(onnx, options.file), options);
+}
+
+/** What {@link compareWithOnnx} does with a decoded model, external data and all. */
+export async function compareWithProto(
+  model: Model,
+  proto: ModelProto,
+  options: CompareWithOnnxOptions,
+): Promise<Comparison> {
   checkOptions('options', options, ['images', 'seed', 'threads', 'file', 'onLayer']);
   const { file = 'ONNX model', onLayer } = options;
   const threads = checkInteger('options.threads', options.threads ?? 2, 1, 1024);
-  const proto = onnx instanceof Uint8Array ? readModelProto(onnx, file) : onnx;
   if (proto.graph === undefined) throw onnxError(file, 'it has no graph');
   const { graph } = model;
   const { name: input, batch, dims } = onnxInput(proto.graph, file);
@@ -113,8 +128,11 @@ function transpose(data: Float32Array, count: number, rows: number, columns: num
   return result;
 }
 
+/** Options of {@link compareWithTensors}. */
 export interface CompareWithTensorsOptions {
+  /** 1 … 1024. Default 2. */
   readonly threads?: number | undefined;
+  /** Hears of each layer as soon as it has been compared. */
   readonly onLayer?: ((report: LayerReport) => void) | undefined;
 }
 

@@ -10,17 +10,22 @@ export const NEAR_THRESHOLD = 1e-3;
 /** What a sign makes of a value: one threshold a channel, or one for all. */
 export type Thresholds = Float32Array | 0;
 
+/** What signs make of two maps. */
 export interface Signs {
-  /** Values farther from the threshold than 1e-3, and those of them whose signs differ. */
+  /** Elements farther from the threshold than 10⁻³. */
   readonly clear: number;
+  /** Those of them whose signs differ. */
   readonly flipped: number;
-  /** The others, whose sign is rounding's to decide. */
+  /** The other elements, whose sign is rounding's to decide. */
   readonly near: number;
+  /** Those of them whose signs differ. */
   readonly nearFlipped: number;
 }
 export const NO_SIGNS: Signs = { clear: 0, flipped: 0, near: 0, nearFlipped: 0 };
 
+/** How far apart two maps are. */
 export interface Difference {
+  /** Elements compared. */
   readonly values: number;
   /** Largest absolute value of the other engine. */
   readonly largest: number;
@@ -28,8 +33,9 @@ export interface Difference {
   readonly worst: number;
   /** `worst` over `largest`. */
   readonly relative: number;
-  /** Values farther off than the tolerance, and those of them at the outermost pixels of the map. */
+  /** Elements farther off than 10⁻⁴ of `largest`. */
   readonly off: number;
+  /** Those of them at the outermost pixels of the map. */
   readonly offAtBorder: number;
 }
 

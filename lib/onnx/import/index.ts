@@ -17,6 +17,7 @@ import type { OnnxReport } from './report.js';
 
 export type { Convolution, Note, NoteKind, OnnxReport } from './report.js';
 
+/** Options of {@link fromOnnx}. */
 export interface FromOnnxOptions {
   /** Of the model; by default the graph's, or the file's. */
   readonly name?: string;
@@ -26,7 +27,9 @@ export interface FromOnnxOptions {
   readonly preprocessing?: Preprocessing | null;
 }
 
+/** What {@link fromOnnx} gives. */
 export interface FromOnnx {
+  /** Ready to compile or save. */
   readonly model: Model;
   /** Which convolutions became 1-bit, which did not and why, and what was changed on the way. */
   readonly report: OnnxReport;
@@ -38,7 +41,7 @@ export interface FromOnnx {
  * @param source The bytes of a file, or its path or `file:` URL. Only the latter can have external data beside it. Bytes must
  *   not change afterwards: large weights are not copied.
  * @throws `ERR_BITPATH_ONNX` for a file that is damaged, hostile, or has something that bitpath has not; the error names the
- *   node and, for an op, all others of its kind.
+ *   node and, for an op, all others of its kind. `ERR_BITPATH_ARGUMENT`, `ERR_BITPATH_UNKNOWN_OPTION`.
  */
 export async function fromOnnx(source: Uint8Array | string | URL, options: FromOnnxOptions = {}): Promise<FromOnnx> {
   checkOptions('options', options, ['name', 'labels', 'preprocessing']);

@@ -6,6 +6,7 @@ export interface Convolution {
   readonly node: string;
   /** `Conv`, `Gemm` or `MatMul`. */
   readonly op: string;
+  /** Did it become 1-bit? */
   readonly binary: boolean;
   /** Why it is binary, or why it is not. */
   readonly reason: string;
@@ -13,14 +14,26 @@ export interface Convolution {
   readonly weight: readonly [number, number, number, number];
   /** Multiply-accumulates for one image. */
   readonly macs: number;
-  /** Of its weights (and scales) as they are stored now, and as float32. */
+  /** Of its weights and scales as they are stored now. */
   readonly bytes: number;
+  /** Of its weights as float32. */
   readonly floatBytes: number;
   /** What taps on the padding count as. */
   readonly padValue: 0 | 1 | -1;
 }
 
-const NOTES = {
+/** Kinds of changes that an import reports. */
+export type NoteKind =
+  | 'sign-zero'
+  | 'sign-as-float'
+  | 'estimator'
+  | 'inexact'
+  | 'softmax'
+  | 'channels'
+  | 'input-nhwc'
+  | 'float';
+
+const NOTES: Readonly<Record<NoteKind, string>> = {
   'sign-zero':
     'these signs are 0 at their threshold in the file, as torch.sign is, and +1 here: exact zeros count as +1',
   'sign-as-float':
@@ -32,11 +45,12 @@ const NOTES = {
   channels: 'these take channels that do not lie side by side, which a 1×1 convolution by 0 and 1 does here',
   'input-nhwc': 'the input is N×H×W×C in the file and N×C×H×W here',
   float: 'these are float16, bfloat16 or float64 in the file; everything is computed in float32 here',
-} as const;
-export type NoteKind = keyof typeof NOTES;
-
+};
+/** Something that was changed on the way. */
 export interface Note {
+  /** What kind of change. */
   readonly kind: NoteKind;
+  /** The same for people. */
   readonly text: string;
   /** Names of the nodes (or values) that it is about. */
   readonly nodes: readonly string[];
@@ -56,15 +70,32 @@ export class ReportNotes {
   }
 }
 
+/** What an import did. */
 export interface OnnxReport {
+  /** As the file names it; may be empty. */
   readonly producer: string;
+  /** Version of the default operator set. */
   readonly opset: number;
-  readonly input: { readonly name: string; readonly shape: readonly [number, number, number] };
-  readonly outputs: readonly { readonly name: string; readonly shape: readonly [number, number, number] }[];
+  /** The network's input. */
+  readonly input: {
+    /** In the file. */
+    readonly name: string;
+    /** [channels, height, width]. */
+    readonly shape: readonly [number, number, number];
+  };
+  /** The network's outputs. */
+  readonly outputs: readonly {
+    /** In the file. */
+    readonly name: string;
+    /** [channels, height, width]. */
+    readonly shape: readonly [number, number, number];
+  }[];
   /** In order of execution. */
   readonly convolutions: readonly Convolution[];
+  /** What was changed on the way. */
   readonly notes: readonly Note[];
-  /** Of one image, over the whole graph. */
+  /** ±1 multiply-accumulates of one image. */
   readonly binaryMacs: number;
+  /** Full-precision multiply-accumulates of one image. */
   readonly realMacs: number;
 }
