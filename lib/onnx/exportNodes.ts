@@ -101,6 +101,8 @@ export function exportNode(context: ExportContext, node: AnyNode): void {
     }
     case 'channelInteraction':
       return exportInteraction(context, node);
+    default:
+      node satisfies never;
   }
 }
 
