@@ -103,29 +103,46 @@ const agreements = (column: 'storage' | 'computation', agreement: string) =>
   rows.filter(({ counted }) => counted?.[column].agreement === agreement).length;
 const computationOf = (igp: number, base: number) => percent(row(igp).gflops / row(base).gflops - 1);
 
+type Pictures = 'validation' | 'holdout';
+interface Scores {
+  readonly top1: number;
+  readonly images: number;
+}
 interface Run {
   readonly network: string;
   readonly seed: number;
   readonly epochs: number;
-  readonly validation: { readonly top1: number; readonly images: number };
+  readonly validation: Scores;
+  readonly holdout: Scores;
 }
+/** Of two networks' top-1, over the seeds that both have. */
 interface Difference {
   readonly a: string;
   readonly b: string;
-  readonly seed: number;
+  readonly set: Pictures;
+  readonly seeds: number;
   readonly points: number;
   readonly error: number;
 }
-const claim: {
+interface Study {
   readonly networks: Readonly<Record<string, { readonly title: string }>>;
   readonly runs: readonly Run[];
-  readonly differences: readonly Difference[];
-} = JSON.parse(read('training/results/claim-first.json'));
-function difference(a: string, b: string, seed = 0): string {
-  const found = claim.differences.find((one) => one.a === a && one.b === b && one.seed === seed);
-  assert.ok(found, `${a} ${b} ${seed}`);
-  return `${signed(found.points)} ± ${two(found.error)}`;
+  readonly means: readonly Difference[];
 }
+const claim: Study = JSON.parse(read('training/results/claim.json'));
+const first: Study = JSON.parse(read('training/results/claim-first.json'));
+function difference(study: Study, a: string, b: string, set: Pictures): Difference {
+  const found = study.means.find((one) => one.a === a && one.b === b && one.set === set);
+  assert.ok(found, `${a} ${b} ${set}`);
+  return found;
+}
+const written = ({ points, error }: Difference) => `${signed(points)} ± ${two(error)}`;
+const both = (a: string, b: string) =>
+  (['validation', 'holdout'] as const).map((set) => written(difference(claim, a, b, set))).join(' and ');
+const seedsOf = (a: string, b: string) => {
+  const { seeds } = difference(claim, a, b, 'validation');
+  return `${seeds} seed${seeds > 1 ? 's' : ''}`;
+};
 
 /** Numbers of the summary, row by row. */
 export const SUMMARY: Readonly<Record<string, () => string>> = {
@@ -194,14 +211,16 @@ export const SUMMARY: Readonly<Record<string, () => string>> = {
     const lead = (base: number, igp: number) => two(row(base).top1Error - row(igp).top1Error);
     return `nearest of its size: ${lead(21, 22)}, ${lead(30, 31)}, ${lead(33, 34)}, ${lead(36, 37)} points`;
   },
-  E3: () => `21(53): ${difference('igp-21-53', 'bireal-18-64')} points of top-1`,
-  E4: () => `${difference('igp-37-41', 'bireal-18-64')} points of top-1, one seed, 20 epochs`,
+  E3: () =>
+    `37(41): row E4; 21(53), one seed of the first study: ${written(difference(first, 'igp-21-53', 'bireal-18-64', 'validation'))} points; 69(31): not trained`,
+  E4: () =>
+    `${both('igp-37-41', 'bireal-18-64')} points (${seedsOf('igp-37-41', 'bireal-18-64')}); at equal 1-bit operations ${both('igp-37-32', 'bireal-18-64')} (${seedsOf('igp-37-32', 'bireal-18-64')})`,
   E5: () => {
     assert.deepEqual(network('igp-resnet37-41'), network('bireal-chain-41'));
-    return `same N_1st, N_2nd, N_3rd as a plain chain, yet ${difference('igp-37-41', 'chain-41')} points`;
+    return `same N_1st, N_2nd, N_3rd as a plain chain, yet ${both('igp-37-41', 'chain-41')} points (${seedsOf('igp-37-41', 'chain-41')})`;
   },
   E6: () =>
-    `EBi-Real − Bi-Real in top-1, seeds 0 and 1: ${difference('ebireal-18-64', 'bireal-18-64')}, ${difference('ebireal-18-64', 'bireal-18-64', 1)} points`,
+    `EBi-Real is ${both('ebireal-18-64', 'bireal-18-64')} points better (${seedsOf('ebireal-18-64', 'bireal-18-64')})`,
 };
 
 /** Tables that are the code's from end to end. */
@@ -309,24 +328,16 @@ export const TABLES: Readonly<Record<string, () => readonly string[]>> = {
     });
   },
   training: () =>
-    claim.differences.flatMap(({ a, b, seed, points, error }) => {
-      const cells = (which: string, mean: number, own: number) =>
-        line([
-          claim.networks[a]!.title,
-          claim.networks[b]!.title,
-          which,
-          `${signed(mean)} ± ${two(own)}`,
-          Math.abs(mean) < 2 * own ? 'not resolved' : `${(Math.abs(mean) / own).toFixed(1)} standard errors`,
-        ]);
-      const seeds = claim.differences.filter((other) => other.a === a && other.b === b);
-      if (seed !== seeds.at(-1)?.seed || seeds.length === 1) return [cells(String(seed), points, error)];
-      assert.equal(seeds.length, 2, 'the standard error below is that of two');
-      const [first = 0, second = 0] = seeds.map((one) => one.points);
-      return [
-        cells(String(seed), points, error),
-        cells('mean of 2', (first + second) / 2, Math.abs(first - second) / 2),
-      ];
-    }),
+    claim.means
+      .filter(({ set }) => set === 'validation')
+      .map(({ a, b, seeds }) => {
+        const cells = (['validation', 'holdout'] as const).map((set) => {
+          const one = difference(claim, a, b, set);
+          assert.equal(one.seeds, seeds);
+          return written(one) + (Math.abs(one.points) < 2 * one.error ? ', not resolved' : '');
+        });
+        return line([claim.networks[a]!.title, claim.networks[b]!.title, String(seeds), ...cells]);
+      }),
 };
 
 /** Numbers that stand in sentences. */
@@ -371,15 +382,21 @@ export const SENTENCES: Readonly<Record<string, () => string>> = {
     return `${paths('bireal-resnet18-64')} paths, IGP-ResNet37(41) ${mantissa} · 10^${exponent}`;
   },
   training: () => {
-    const [{ epochs, validation }] = claim.runs as [Run];
-    assert.ok(claim.runs.every((run) => run.epochs === epochs && run.validation.images === validation.images));
-    return `${epochs} epochs, ${validation.images.toLocaleString('en')} validation pictures`;
+    const [{ epochs, validation, holdout }] = claim.runs as [Run];
+    for (const run of claim.runs) {
+      assert.deepEqual(
+        [run.epochs, run.validation.images, run.holdout.images],
+        [epochs, validation.images, holdout.images],
+      );
+    }
+    return `${epochs} epochs, ${validation.images.toLocaleString('en')} validation and ${holdout.images.toLocaleString('en')} held-out pictures`;
   },
   'top-1': () =>
-    ['igp-37-41', 'bireal-18-64', 'ebireal-18-64', 'binary-resnet18', 'chain-41']
+    ['igp-37-41', 'bireal-18-64', 'ebireal-18-64', 'binary-resnet18', 'chain-41', 'chain-41-scaled']
       .map((name) => {
-        const top1 = claim.runs.filter((run) => run.network === name).map((run) => two(run.validation.top1));
-        return `${claim.networks[name]!.title} ${top1.join(' and ')}`;
+        const runs = claim.runs.filter((run) => run.network === name);
+        const mean = (set: Pictures) => two(runs.reduce((sum, run) => sum + run[set].top1, 0) / runs.length);
+        return `${claim.networks[name]!.title} ${mean('validation')} and ${mean('holdout')}`;
       })
       .join(', '),
 };

@@ -1,5 +1,5 @@
 /**
- * Every part of the other shipped networks against PyTorch's tensors, which `python -m bitpath_training golden` made and
+ * Every part of the trained networks against PyTorch's tensors, which `python -m bitpath_training golden` made and
  * which lie here. Parts: the stem, 1-bit units, what follows their add, shortcuts, transitions, and all after the last block.
  */
 import assert from 'node:assert/strict';

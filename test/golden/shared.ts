@@ -24,4 +24,6 @@ export const PARTS = [
   'igp-densenet51-53-tiny-imagenet',
   'bireal-resnet18-64-tiny-imagenet-distilled',
   'igp-resnet37-41-tiny-imagenet',
+  'igp-resnet21-53-tiny-imagenet',
+  'bireal-resnet18-64-tiny-imagenet',
 ] as const;

@@ -150,12 +150,14 @@ def run_times(options: argparse.Namespace) -> int:
 
 def run_page(options: argparse.Namespace) -> int:
     studies = [load_study(options.studies / f"{name}.toml") for name in studies_of_page(options.page.read_text())]
-    collected = {study.name: _collected(study, options.results) for study in studies}
+    collected = {}
+    for study in studies:
+        collected[study.name] = _collected(study, options.results) | {"watched": watched_runs(study, options.results / "runs")}
     write_page(options.page, collected)
     images = options.images or options.page.parent / "images"
     images.mkdir(exist_ok=True)
-    for study in studies:
-        for name, svg in figures(collected[study.name], watched_runs(study, options.results / "runs")).items():
+    for found in collected.values():
+        for name, svg in figures(found, found["watched"]).items():
             (images / f"{name}.svg").write_text(svg)
     return 0
 

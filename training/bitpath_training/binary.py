@@ -47,6 +47,8 @@ class BinaryConv2d(nn.Module):
         # Tensor cores want channels in eights. Zero channels change no result; they cost nothing beside the slow path.
         self.channel_multiple = 1
         self.real_weights = False  # stage one of two-stage training: the latent weights themselves
+        # Of a model file, in place of what the latent weights say.
+        self.register_buffer("fixed_scale", None, persistent=False)
         nn.init.normal_(self.weight, std=LATENT_STD)
         if weights == "standardised":
             self.gain = nn.Parameter(torch.ones(out_channels))
@@ -69,6 +71,8 @@ class BinaryConv2d(nn.Module):
 
     def scale(self) -> Tensor:
         """[out], rounded to bfloat16: the same network then trains in bf16 and is exported."""
+        if self.fixed_scale is not None:
+            return self.fixed_scale
         magnitude = self.signed().detach().abs().mean((1, 2, 3))
         match self.weights:
             case "none":

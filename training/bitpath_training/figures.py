@@ -1,6 +1,7 @@
 """The pictures of a study, from its results: differences, curves, gradients, latent weights."""
 
 import statistics
+from collections.abc import Callable
 
 from .gradients import EDGES
 from .plots import Interval, Line, Panel, chart, intervals
@@ -73,27 +74,31 @@ def positions(names: list[str]) -> list[float]:
 def gradients(watched: dict[str, dict], titles: dict[str, str]) -> str:
     epochs = [epoch for epoch, _ in next(iter(watched.values()))["gradients"]]
     rows = [
-        ("cosine, by the maps", lambda layer: layer["input"][0][0], False, (0.0, 1.0)),
-        ("relative error, by the maps", lambda layer: layer["input"][0][1], True, None),
-        ("cosine, by the weights", lambda layer: layer["weight"][0][0], False, (0.0, 1.0)),
+        ("cosine, by the maps", lambda layer: layer["input"][0][0], False),
+        ("relative error, by the maps", lambda layer: layer["input"][0][1], True),
+        ("cosine, by the weights", lambda layer: layer["weight"][0][0], False),
     ]
     panels = []
-    for what, value, log, y_range in rows:
-        row = []
-        for epoch in epochs:
-            lines = []
-            for series, one in enumerate(watched.values()):
-                layers = dict(one["gradients"]).get(epoch, [])
-                points = sorted(zip(positions([layer["name"] for layer in layers]), map(value, layers), strict=True))
-                points = [(x, y) for x, y in points if y is not None and (y > 0 or not log)]
-                if points:
-                    lines.append(Line(series, points))
-            lowest = min(0.0, *(y for line in lines for _, y in line.points)) if y_range else 0
-            limits = (lowest, 1.0) if y_range else None
-            row.append(Panel(f"after epoch {epoch}", "depth, from the stem to the classifier", what, lines, log, limits))
-        panels.append(row)
+    for what, value, log in rows:
+        found = [_by_depth(watched, epoch, value, log) for epoch in epochs]
+        ys = [y for lines in found for line in lines for _, y in line.points] or [1.0]
+        limits = (min(ys), max(ys)) if log else (min(0.0, *ys), 1.0)
+        x = "depth, from the stem to the classifier"
+        titles_of = [f"after epoch {epoch}" for epoch in epochs]
+        panels.append([Panel(title, x, what, lines, log, limits) for title, lines in zip(titles_of, found, strict=True)])
     description = "Straight-through gradients against those of the smooth network with β = 1, unit by unit."
     return chart("Gradients", description, panels, [titles[name] for name in watched])
+
+
+def _by_depth(watched: dict[str, dict], epoch: int, value: Callable[[dict], float | None], log: bool) -> list[Line]:
+    lines = []
+    for series, one in enumerate(watched.values()):
+        layers = dict(one["gradients"]).get(epoch, [])
+        points = sorted(zip(positions([layer["name"] for layer in layers]), map(value, layers), strict=True))
+        points = [(x, y) for x, y in points if y is not None and (y > 0 or not log)]
+        if points:
+            lines.append(Line(series, points))
+    return lines
 
 
 def latent(watched: dict[str, dict], titles: dict[str, str]) -> str:

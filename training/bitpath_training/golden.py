@@ -83,11 +83,15 @@ def read_model(path: Path, graph: str | None = None) -> nn.Module:
 
 
 def _set_weights(conv: BinaryConv2d, bits: np.ndarray, scale: np.ndarray | None) -> None:
-    """±scale: their mean magnitude is the scale. ±1 where a network has none."""
+    """±scale: their mean magnitude is the scale, but for rounding, which older files did not do. ±1 where there is none."""
     outputs, inputs, height, width = conv.weight.shape
     taps = np.unpackbits(bits, axis=1, count=inputs * height * width, bitorder="little")
     signs = torch.tensor(2.0 * taps - 1, dtype=torch.float32).view(outputs, height, width, inputs).permute(0, 3, 1, 2)
-    conv.weight.copy_(signs if scale is None else signs * torch.tensor(scale)[:, None, None, None])
+    if scale is None:
+        conv.weight.copy_(signs)
+    else:
+        conv.fixed_scale = torch.tensor(scale)
+        conv.weight.copy_(signs * conv.fixed_scale[:, None, None, None])
 
 
 @torch.no_grad()

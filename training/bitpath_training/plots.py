@@ -59,7 +59,7 @@ def _panel(panel: Panel) -> str:
     ys = [y for line in panel.lines for _, y in line.points]
     x_ticks = list(panel.x_ticks) or nice_ticks(min(xs), max(xs))
     low, high = panel.y_range or ((min(ys), max(ys)) if panel.log else _padded(min(ys), max(ys)))
-    y_ticks = _decades(low, high) if panel.log else nice_ticks(low, high)
+    y_ticks = log_ticks(low, high) if panel.log else nice_ticks(low, high)
     low, high = min(low, y_ticks[0]), max(high, y_ticks[-1])
     x_low, x_high = min(*xs, *x_ticks), max(*xs, *x_ticks)
     to = math.log10 if panel.log else float
@@ -96,7 +96,7 @@ class Interval:
 
 
 def intervals(title: str, description: str, axis: str, rows: Sequence[Interval], sets: Sequence[str]) -> str:
-    label, plot, row, top = 490, 380, 26, 30
+    label, plot, row, top = 24 + 7 * max(len(r.label) for r in rows), 380, 26, 30
     ends = [m + side * 2 * e for r in rows for mark in r.marks if mark for m, e in [mark] for side in (-1, 1)]
     ticks = nice_ticks(min(0, *ends), max(0, *ends))
     low, high = min(ticks[0], *ends), max(ticks[-1], *ends)
@@ -139,8 +139,13 @@ def nice_ticks(low: float, high: float) -> list[float]:
     return [round(i * step, 10) for i in range(first, last + 1)] or [low]
 
 
-def _decades(low: float, high: float) -> list[float]:
-    return [10.0**e for e in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+def log_ticks(low: float, high: float) -> list[float]:
+    """1, 2, 5 times powers of ten, from the last one at or below `low` to the first one at or above `high`."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [round(step * 10.0**e, max(0, -e)) for e in decades for step in (1, 2, 5)]
+    first = max(i for i, tick in enumerate(ticks) if tick <= low * (1 + 1e-9))
+    last = min(i for i, tick in enumerate(ticks) if tick >= high * (1 - 1e-9))
+    return ticks[first : last + 1]
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:

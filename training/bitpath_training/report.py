@@ -2,7 +2,7 @@
 
 import re
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .results import SETS, is_resolved
@@ -88,6 +88,36 @@ def _points(difference: dict) -> str:
     return f"{difference['points']:+.2f} ± {difference['error']:.2f}"
 
 
+def gradients_table(results: dict) -> list[str]:
+    """A line a network and epoch: medians over its units."""
+    watched = {network: one for network, one in results["watched"].items() if one.get("gradients")}
+    if not watched:
+        return ["*Nothing measured yet.*"]
+    sharpness = " / ".join(f"{beta:g}" for beta in next(iter(watched.values()))["sharpness"])
+    lines = [
+        f"| network | epoch | cosine by maps, β = {sharpness} | error by maps, β = 1 | cosine by weights, β = {sharpness} "
+        "| two batches | flips, % |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for network, one in watched.items():
+        flips = dict(one["flips"])
+        for epoch, layers in one["gradients"]:
+            cosines = {
+                kind: " / ".join(f"{_median(layer[kind][i][0] for layer in layers):z.2f}" for i in range(len(one["sharpness"])))
+                for kind in ("input", "weight")
+            }
+            error, batches = _median(layer["input"][0][1] for layer in layers), _median(layer["batches"] for layer in layers)
+            lines.append(
+                f"| {results['networks'][network]['title']} | {epoch} | {cosines['input']} | {error:.2f} | "
+                f"{cosines['weight']} | {batches:z.2f} | {100 * _median(flips[epoch]):.2f} |"
+            )
+    return lines
+
+
+def _median(values: Iterable[float | None]) -> float:
+    return statistics.median(value for value in values if value is not None)
+
+
 def machines(results: dict) -> str:
     """Of what the figures were measured on, in sentences."""
     common = {key: sorted({run[key] for run in results["runs"]}) for key in ("device", "torch", "commit", "epochs")}
@@ -150,12 +180,13 @@ PARTS: dict[str, Callable[[dict], list[str]]] = {
     "networks": networks_table,
     "runs": runs_table,
     "differences": differences_table,
+    "gradients": gradients_table,
 }
 MARK = re.compile(r"<!-- made: (?P<study>[\w-]+) (?P<part>\w+) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL)
 
 
 def fill_page(page: str, results: dict[str, dict]) -> str:
-    """`page` with what stands between its marks made anew; `results` are by name of the study."""
+    """`page` with what stands between its marks made anew; `results` are by name of the study, with what was `watched`."""
 
     def fill(match: re.Match) -> str:
         of = results[match["study"]]

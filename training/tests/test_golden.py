@@ -38,6 +38,23 @@ def test_a_model_file_read_back_computes_the_same(tmp_path, name):
         torch.testing.assert_close(read_model(tmp_path / "m.safetensors", "{}")(inputs), network(inputs))
 
 
+def test_scales_that_are_not_rounded(tmp_path):
+    """As in older files, which were not exported from here: read back as they are."""
+    name = "bireal-resnet18-64"
+    tensors = model_tensors(build_network(name, 3).eval())
+    tensors = {key: value * np.float32(1.001) if key.endswith(".scale") else value for key, value in tensors.items()}
+    provenance = {"architecture": name}
+    path = tmp_path / "m.safetensors"
+    write_model(path, tensors, name="m", graph="{}", labels=LABELS, input_size=128, provenance=provenance)
+    network = read_model(path, "{}")
+    x, scale = torch.randn(1, 64, 8, 8).sign(), torch.tensor(tensors["body.0.u.conv.scale"])
+    conv = network.body[0].u.conv
+    with torch.no_grad():
+        expected = torch.nn.functional.conv2d(x, conv.weight.sign(), padding=1) * scale[:, None, None]
+        torch.testing.assert_close(conv(x), expected)
+    assert not torch.equal(scale, scale.bfloat16().float())
+
+
 def test_a_network_of_its_own_size(tmp_path):
     network = write(tmp_path / "m.safetensors", "igp-resnet21-53-c3d4+xnor-net-pp", size=64)
     inputs = torch.randn(2, 3, 64, 64)
@@ -74,6 +91,12 @@ def test_answers_are_of_pictures_of_the_model_s_size(tmp_path):
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
 def test_the_models_of_the_repository_name_their_licence(path):
     assert read_metadata(path).license == "Apache-2.0"
+
+
+@needs_bitpath
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_the_models_of_the_repository_are_read(path):
+    assert read_model(path).fc.out_features == 200
 
 
 def test_parts(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from bitpath_training.figures import curves, depth_of, figures, positions
 from bitpath_training.gradients import EDGES, SHARPNESS
-from bitpath_training.plots import nice_ticks
+from bitpath_training.plots import log_ticks, nice_ticks
 from bitpath_training.results import over_seeds
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -77,3 +77,5 @@ def test_ticks_are_round():
     assert nice_ticks(0, 1) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
     assert nice_ticks(-7.6, 8.4) == [-5, 0, 5]
     assert nice_ticks(3, 3) != []
+    assert log_ticks(0.13, 1.2) == [0.1, 0.2, 0.5, 1, 2]
+    assert log_ticks(0.01, 5) == [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5] and log_ticks(3, 3) == [2, 5]

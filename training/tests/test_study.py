@@ -18,7 +18,7 @@ from bitpath_training.costs import count_costs
 from bitpath_training.data import write_pack
 from bitpath_training.model_file import REPOSITORY, graph_json
 from bitpath_training.networks import build_network
-from bitpath_training.report import describe
+from bitpath_training.report import describe, gradients_table
 from bitpath_training.results import collect, is_resolved, mcnemar, over_seeds, pack_scores, unpack_scores
 from bitpath_training.study import curve, load_study, parse_run
 
@@ -184,6 +184,18 @@ def test_results_of_the_repository_are_those_of_its_runs(path):
     found = collect(load_study(path), RESULTS / "runs", json.loads(times.read_text()) if times.exists() else None)
     assert json.loads((RESULTS / f"{path.stem}.json").read_text()) == json.loads(json.dumps(found))
     assert (RESULTS / f"{path.stem}.md").read_text() == describe(found)
+
+
+def test_gradients_are_medians_over_units():
+    units = [
+        {"input": [[cosine, 1.0, 1.0], [-0.001, 1.0, 1.0]], "weight": [[None, 1.0, 1.0], [0.5, 1.0, 1.0]], "batches": -0.001}
+        for cosine in (0.1, 0.7, 0.9)
+    ]
+    units[0]["weight"][0][0] = 0.25
+    watched = {"sharpness": [1.0, 2.0], "flips": [[1, [0.01, 0.02, 0.5]]], "gradients": [[1, units]]}
+    table = gradients_table({"networks": {"one": {"title": "One"}}, "watched": {"one": watched}})
+    assert table[2:] == ["| One | 1 | 0.70 / 0.00 | 1.00 | 0.25 / 0.50 | 0.00 | 2.00 |"]
+    assert gradients_table({"networks": {}, "watched": {}}) == ["*Nothing measured yet.*"]
 
 
 def test_the_page_of_the_repository_has_its_results(tmp_path):
