@@ -143,7 +143,10 @@ function reasonOf(cause: unknown, root: string): string {
     const binaries = files(join(root, folder)).filter((name) => name.endsWith('.node'));
     return `${join(root, folder)} (${binaries.join(', ') || 'no binary'})`;
   });
-  const command = /[/\\]node_modules[/\\]/.test(root) ? 'npm rebuild bitpath' : 'npm run build:native';
+  // From npm 12 on, a rebuild runs no script that is not approved, and does not say that it failed.
+  const command = /[/\\]node_modules[/\\]/.test(root)
+    ? 'npm rebuild bitpath (npm 12 and later: npm install-scripts approve bitpath before it)'
+    : 'npm run build:native';
   return `${first}. Looked in ${tried.join(' and ')}. To build it for this machine (with a C++17 compiler, make and Python 3): ${command}`;
 }
 
