@@ -1,4 +1,7 @@
-/** The public API. */
+/**
+ * `bitpath`: pictures to labels, models, executors, and the builder of networks with its blocks.
+ * @module
+ */
 export {
   type Architecture,
   type ArchitectureOption,

@@ -36,6 +36,9 @@ export async function writeApi(root, folder) {
     hideBreadcrumbs: true,
     hidePageHeader: true,
     useCodeBlocks: true,
+    // What is called comes before the shapes of its arguments.
+    groupOrder: ['Modules', 'Functions', 'Classes', 'Variables', '*'],
+    indexFormat: 'table',
     entryFileName: 'index',
     parametersFormat: 'table',
     interfacePropertiesFormat: 'table',
@@ -46,6 +49,9 @@ export async function writeApi(root, folder) {
   // TypeDoc calls them by their folders.
   for (const module of project.children) module.name = module.name === 'index' ? 'bitpath' : `bitpath/${module.name}`;
   await app.generateOutputs(project);
+  // Without `@module`, the comment of a file would become that of its first exports, in place of theirs.
+  const bare = project.children.filter((module) => module.comment === undefined).map(({ name }) => name);
+  if (bare.length > 0) throw new Error(`no comment with @module at the head of ${bare.join(', ')}`);
   const order = [...entries.keys()];
   const modules = project.children.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   return modules.map(({ name, children }) => ({

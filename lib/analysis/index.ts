@@ -1,4 +1,7 @@
-/** `bitpath/analysis`: what can be said of a network from its graph alone. */
+/**
+ * `bitpath/analysis`: what can be said of a network from its graph alone.
+ * @module
+ */
 export { type Capability, type Power, representationalCapabilities, representationalCapability } from './capability.js';
 export { ALMOST_THE_SAME, type Claim, LARGE_MARGIN, type Verdict } from './claim.js';
 export { evaluateClaims } from './claims.js';

@@ -1,4 +1,7 @@
-/** `bitpath/client`: the Open Inference Protocol v2 over REST, for Node and browsers. `bitpath/client/grpc` has the other way. */
+/**
+ * `bitpath/client`: the Open Inference Protocol v2 over REST, for Node and browsers. `bitpath/client/grpc` has the other way.
+ * @module
+ */
 import { checkBoolean, checkOptions, checkString, describe } from '../check.js';
 import {
   decodeInferResponse,

@@ -1,4 +1,7 @@
-/** `bitpath/images`: picture files to predictions. */
+/**
+ * `bitpath/images`: picture files to predictions.
+ * @module
+ */
 export { decodeImage, MAX_PIXELS, type RgbImage } from './decode.js';
 export { type Prediction, topK } from './predictions.js';
 export { preprocess } from './preprocess.js';

@@ -1,4 +1,7 @@
-/** `bitpath/onnx`: ONNX models in and out. Nothing of this is loaded by `import 'bitpath'`. */
+/**
+ * `bitpath/onnx`: ONNX models in and out. Nothing of this is loaded by `import 'bitpath'`.
+ * @module
+ */
 export {
   type CompareWithOnnxOptions,
   type CompareWithTensorsOptions,

@@ -26,12 +26,20 @@ export default defineConfig({
   markdown: { anchor: { slugify: githubSlug } },
   transformPageData: withoutNeighbours,
   vite: { build: { chunkSizeWarningLimit: 2000 } },
-  head: [['script', {}, readFileSync(new URL('./offline.js', import.meta.url), 'utf8')]],
+  head: [
+    ['script', {}, readFileSync(new URL('./offline.js', import.meta.url), 'utf8')],
+    // None; without this, browsers ask the server for one.
+    ['link', { rel: 'icon', href: 'data:,' }],
+  ],
   themeConfig: {
     outline: [2, 3],
     sidebar,
     search: { provider: 'local', options: { _render: render } },
-    nav: SECTIONS.map(({ title, pages: [[, file]] }) => ({ text: title, link: `/${PAGES.get(file)}` })),
+    nav: SECTIONS.map(({ title, pages }) => ({
+      text: title,
+      link: `/${PAGES.get(pages[0][1])}`,
+      activeMatch: `^/(${pages.map(([, file]) => PAGES.get(file)).join('|')}${title === 'Reference' ? '|api/.*' : ''})$`,
+    })),
     docFooter: { prev: 'Before', next: 'Next' },
   },
 });

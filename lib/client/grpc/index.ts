@@ -1,4 +1,7 @@
-/** `bitpath/client/grpc`: the same client over gRPC, for Node. Loads @grpc/grpc-js when one is made. */
+/**
+ * `bitpath/client/grpc`: the same client over gRPC, for Node. Loads @grpc/grpc-js when one is made.
+ * @module
+ */
 import { create } from '@bufbuild/protobuf';
 import { checkBoolean, checkOptions, checkString } from '../../check.js';
 import {
