@@ -30,7 +30,8 @@ export function stagePages(root, staged) {
   const files = new Set(PAGES.keys());
   for (const file of files) {
     if (file.endsWith('.md')) {
-      const text = readFileSync(join(root, file), 'utf8');
+      // A number and its error stay on one line, also in a narrow column.
+      const text = readFileSync(join(root, file), 'utf8').replaceAll(' ± ', '\u00a0±\u00a0');
       write(join(staged, `${pageOf(file)}.md`), withSiteLinks(root, file, text, files));
     } else stageSource(root, staged, file);
   }
