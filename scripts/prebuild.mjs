@@ -85,12 +85,14 @@ function inspect(file, platform, libc) {
   const exported = [...symbols.matchAll(/^\S+ g\s+D\S*\s+\.\S+\s+\S+\s+(?:\S+\s+)?(\S+)$/gm)].map((match) => match[1]);
   const stray = exported.filter((symbol) => !ENTRY.test(symbol));
   if (exported.length === 0 || stray.length > 0) throw new Error(`${file} exports ${stray.join(', ') || 'nothing'}`);
-  const libraries = [...run('objdump', ['-p', file]).matchAll(/NEEDED\s+(\S+)/g)].map((match) => match[1]);
+  const dynamic = run('objdump', ['-p', file]);
+  const libraries = [...dynamic.matchAll(/NEEDED\s+(\S+)/g)].map((match) => match[1]);
   const strange = libc === 'musl' ? /^(?!libc\.)/ : /c\+\+|gcc|musl/;
   if (libraries.length === 0 || libraries.some((name) => strange.test(name)))
     throw new Error(`${file} needs ${libraries.join(', ') || 'no library'}`);
   const versions = [...symbols.matchAll(/GLIBC_(\d+)\.(\d+)/g)].map((match) => [Number(match[1]), Number(match[2])]);
   if (versions.length > 0 !== (libc === 'glibc')) throw new Error(`${file} is no binary for ${libc}`);
+  if (values.zig && !/FLAGS_1\s+0x0*[0-9a-f]*[89a-f]$/m.test(dynamic)) throw new Error(`${file} would be unloaded`);
   if (libc === 'musl') return { ...facts, libraries };
   const [major, minor] = versions.reduce((a, b) => (later(b, a) ? b : a));
   if (values.glibc !== undefined && later([major, minor], values.glibc.split('.').map(Number)))

@@ -30,7 +30,9 @@ export function zigEnvironment({ arch, libc, glibc }, folder) {
   for (const [name, command] of [
     ['CC', `cc ${target}`],
     ['CXX', `c++ ${target}`],
-    ['LINK', `c++ ${target} -s`],
+    // What zig links does not end its static objects when it is unloaded, as Node does with an addon that only Workers used, and
+    // the process would then jump to where they were: it stays loaded.
+    ['LINK', `c++ ${target} -s -Wl,-z,nodelete`],
     ['AR', 'ar'],
   ]) {
     env[name] = join(folder, name);
