@@ -1,7 +1,7 @@
 // zig as a cross compiler for Linux. It is clang and lld with the headers and symbol lists of every glibc, musl itself and libc++, in
 // packages of npm that scripts/zig/package-lock.json pins by hash; they go into out/zig, not into the package's own dependencies.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -51,10 +51,13 @@ export function zigEnvironment({ arch, libc, glibc }, folder) {
 /** @returns {string} the path of zig */
 function install() {
   mkdirSync(home, { recursive: true });
-  for (const name of ['package.json', 'package-lock.json'])
-    copyFileSync(join(root, 'scripts/zig', name), join(home, name));
+  const lock = join(root, 'scripts/zig/package-lock.json');
+  const installed = join(home, 'package-lock.json');
   const zig = join(home, `node_modules/@zigc/${process.platform}-${process.arch}/bin/zig`);
-  if (!existsSync(zig)) run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: home });
+  if (existsSync(zig) && existsSync(installed) && readFileSync(installed).equals(readFileSync(lock))) return zig;
+  copyFileSync(join(root, 'scripts/zig/package.json'), join(home, 'package.json'));
+  copyFileSync(lock, installed);
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: home });
   return zig;
 }
 
