@@ -1,7 +1,7 @@
 // npm run prebuild: the binaries that the package carries, made by prebuildify from a copy of the native sources, so that the
 // checkout's own build/ stays as it is. Beside each lies a .json that says what it needs.
 //   node scripts/prebuild.mjs                                  for this machine, by its own compiler
-//   node scripts/prebuild.mjs --zig linux-arm64-musl …         for any Linux, x64 or arm64, glibc or musl, by zig from npm
+//   node scripts/prebuild.mjs --zig linux-arm64-musl …         on x64 Linux for any, x64 or arm64, glibc or musl, by zig from npm
 //   node scripts/prebuild.mjs --glibc 2.28                     fails for one that needs a later glibc; zig builds for that one
 //   node scripts/prebuild.mjs --out folder                     puts prebuilds/ there
 // What Debian 12's own compiler links needs glibc 2.36; releases come from .github/workflows/release.yml.
