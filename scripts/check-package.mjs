@@ -1,7 +1,9 @@
 // Proves what the README promises of `npm install bitpath`: the packed tarball, in empty projects, without a compiler in PATH,
 // answers from every kind of module. Needs prebuilds (npm run prebuild) and the npm registry.
-//   node scripts/check-package.mjs [--arm64 <node>] [--managers pnpm,yarn]
+//   node scripts/check-package.mjs [--tarball <file>] [--arm64 <node>] [--managers pnpm,yarn]
+// --tarball <file>: this one instead of a new one: the one that a release publishes.
 // --arm64 <node>: also an arm64 Node, run by qemu-aarch64-static on /usr/aarch64-linux-gnu.
+// On Windows PATH stays as it is: compilers are not in it there, and what is built would be found all the same.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -15,13 +17,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const isWindows = process.platform === 'win32';
 const { values } = parseArgs({
-  options: { arm64: { type: 'string' }, managers: { type: 'string', default: '' } },
+  options: { tarball: { type: 'string' }, arm64: { type: 'string' }, managers: { type: 'string', default: '' } },
 });
 
 const CLASSIFY = `
@@ -62,8 +65,8 @@ model.then(({ labels }) => console.log(labels?.length));`,
 const work = mkdtempSync(join(tmpdir(), 'bitpath-package-'));
 let checks = 0;
 try {
-  const tarball = pack();
-  const path = pathWithoutCompilers();
+  const tarball = values.tarball ? resolve(values.tarball) : pack();
+  const path = isWindows ? process.env.PATH : pathWithoutCompilers();
   const answer = checkNpm(tarball, path);
   for (const manager of values.managers.split(',').filter(Boolean)) checkManager(manager, tarball, path, answer);
   if (values.arm64) checkArm64(tarball, answer);
@@ -203,7 +206,9 @@ function which(name) {
 }
 
 function run(command, args, cwd, env = process.env) {
-  const child = spawnSync(command, args, { cwd, env, encoding: 'utf8', maxBuffer: 2 ** 26, timeout: 600_000 });
+  // npm and npx are scripts there, which only a shell starts.
+  const shell = isWindows && /^np[mx]$/.test(command);
+  const child = spawnSync(command, args, { cwd, env, shell, encoding: 'utf8', maxBuffer: 2 ** 26, timeout: 600_000 });
   assert.equal(child.status, 0, `${command} ${args.join(' ')}:\n${child.error ?? ''}${child.stdout}${child.stderr}`);
   return child.stdout;
 }

@@ -32,6 +32,7 @@ export const SECTIONS = [
     pages: [
       ['Command line', 'docs/cli.md'],
       ['Errors', 'docs/errors.md'],
+      ['What a version promises', 'docs/versioning.md'],
       ['Networks by name', 'docs/architectures.md'],
       ['Trained networks', 'models/README.md', 'models'],
       ['ONNX import', 'docs/onnx-import.md'],
@@ -60,10 +61,12 @@ export const SECTIONS = [
   {
     title: 'Contributing',
     pages: [
+      ['How to take part', 'CONTRIBUTING.md', 'contributing'],
       ['Architecture', 'ARCHITECTURE.md', 'architecture'],
       ['Adding a kernel', 'docs/adding-a-kernel.md'],
       ['Adding an op', 'docs/adding-an-op.md'],
       ['Adding an architecture', 'docs/adding-an-architecture.md'],
+      ['Security', 'SECURITY.md', 'security'],
       ['Changes', 'CHANGELOG.md', 'changelog'],
     ],
   },

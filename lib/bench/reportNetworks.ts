@@ -8,7 +8,8 @@ import type { BenchResult, NetworkCase } from './result.js';
 
 const COLORS: Record<Peer, string> = { float32: 'var(--series-1)', int8: 'var(--series-2)' };
 
-function barRow(result: BenchResult, item: NetworkCase): BarRow {
+/** How many times as fast as each peer, with the noise band. */
+export function speedupRow(result: BenchResult, item: NetworkCase): BarRow {
   const found = PEERS.flatMap((peer) => {
     const value = item.speedup[peer];
     if (value === null) return [];
@@ -22,7 +23,7 @@ export function speedups(result: BenchResult, charts: Charts): Markup {
   if (compared.length === 0) {
     return html`<p class="note">No peer was measured in this run, so there is nothing to compare with.</p>`;
   }
-  const groups = bySetting(compared).map((items) => ({ items, rows: items.map((item) => barRow(result, item)) }));
+  const groups = bySetting(compared).map((items) => ({ items, rows: items.map((item) => speedupRow(result, item)) }));
   const ends = groups.flatMap(({ rows }) =>
     rows.flatMap((row) => row.bars.map((bar) => Math.max(bar.value, bar.band?.high ?? 0))),
   );

@@ -1,6 +1,7 @@
 /** The README's measured table: generated from a committed result, so that no figure is typed in by hand. */
 import { BitpathError } from '../errors.js';
 import { escapeCell, markdownTable } from './compareMarkdown.js';
+import { PICTURE, pictured } from './readmePicture.js';
 import { band, figure, milliseconds, times } from './reportFormat.js';
 import { bySetting, isOwn, labelOf, PEERS, speedupBand } from './reportRivals.js';
 import type { BenchResult, NetworkCase } from './result.js';
@@ -36,6 +37,7 @@ export function readmeSection(result: BenchResult, path: string): string {
   const groups = shownSettings(result);
   const rows = groups.flatMap((items) => items.map((item) => rowOf(result, item)));
   return [
+    ...(pictured(result).length > 0 ? [`![Speed-up over onnxruntime: the table below as bars](${PICTURE})`, ''] : []),
     `${machine.map(escapeCell).join(', ')}: [${path}](${path}).`,
     'Medians; × is how many times as fast as onnxruntime running ResNet18 in that arithmetic with as many threads and the same',
     'batch, measured in turns, and in brackets its noise band.',

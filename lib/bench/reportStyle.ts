@@ -1,11 +1,14 @@
-/** The look of the report: light and dark, desktop and phone. The charts take their colours from the variables. */
-export const STYLE = `
-:root { color-scheme: light dark;
+/** Light and dark: the charts take their colours from these variables. */
+export const PALETTE = `:root { color-scheme: light dark;
   --paper: #ffffff; --panel: #f5f6f8; --ink: #16181d; --muted: #565c68; --grid: #e1e4ea; --link: #0b5cad;
   --series-1: #0072b2; --series-2: #c44f00; --series-3: #00805c; --series-4: #a24c83; --series-5: #6b5b00; --series-6: #2f6fa3; }
 @media (prefers-color-scheme: dark) { :root {
   --paper: #14161a; --panel: #1d2026; --ink: #eceef2; --muted: #a6adba; --grid: #2e333c; --link: #7db8f0;
-  --series-1: #56b4e9; --series-2: #f08c3a; --series-3: #35c79a; --series-4: #dd93bf; --series-5: #e0cc4a; --series-6: #9fc9ea; } }
+  --series-1: #56b4e9; --series-2: #f08c3a; --series-3: #35c79a; --series-4: #dd93bf; --series-5: #e0cc4a; --series-6: #9fc9ea; } }`;
+
+/** The look of the report: light and dark, desktop and phone. */
+export const STYLE = `
+${PALETTE}
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }

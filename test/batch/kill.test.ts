@@ -43,8 +43,12 @@ describe('kill -9', () => {
         const closed = new Promise<NodeJS.Signals | null>((resolve) =>
           child.on('close', (_, signal) => resolve(signal)),
         );
-        // Most of the first second is the start of a process; what comes then is what matters.
-        const done = await Promise.race([closed, sleep(350 + next() * 900, 'kill' as const)]);
+        const started = async () => {
+          while (!has(folder, `${out}.job`) && child.exitCode === null) await sleep(1);
+          await sleep(next() * 25 * (round + 1)); // 40 pictures take about 200 ms
+          return 'kill' as const;
+        };
+        const done = await Promise.race([closed, started()]);
         if (done === 'kill' && child.kill('SIGKILL')) kills += Number((await closed) === 'SIGKILL');
       }
       assert.ok(kills > 0, 'no round was killed');

@@ -4,7 +4,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { loadCharts } from '#lib/bench/charts.js';
 import { parseResult } from '#lib/bench/parseResult.js';
+import { PICTURE, readmePicture } from '#lib/bench/readmePicture.js';
 import { currentSection, NO_RESULTS, readmeSection, sourceOf, withSection } from '#lib/bench/reportReadme.js';
 import { isBenchResultName } from '#lib/bench/result.js';
 import { empty, full, lone, networkCases, poisoned } from './reportFixtures.js';
@@ -17,7 +19,7 @@ const results = existsSync(join(root, 'bench/results'))
   : [];
 
 describe('README.md’s measured table', () => {
-  it('is what its result gives', (t) => {
+  it('is what its result gives, and so is its picture', async (t) => {
     const section = currentSection(readme);
     const source = sourceOf(section);
     if (results.length === 0) {
@@ -28,6 +30,8 @@ describe('README.md’s measured table', () => {
     assert.ok(source !== null, 'there are results: npm run bench:readme');
     const result = parseResult(readFileSync(join(root, source), 'utf8'), source);
     assert.equal(section, readmeSection(result, source), 'npm run bench:readme');
+    const picture = readFileSync(join(root, PICTURE), 'utf8');
+    assert.equal(picture, readmePicture(result, await loadCharts()), 'npm run bench:readme');
   });
 
   it('every committed result is one, and a page can be made of it', async () => {
@@ -46,7 +50,7 @@ describe('readmeSection', () => {
     const section = readmeSection(full(), 'bench/results/a.json');
     assert.match(
       section,
-      /^AMD EPYC 9R14 96-Core Processor, avx512, 3\.70 GHz, Node\.js 20\.20\.2, onnxruntime-node 1\.30\.0, commit 0123456789, 2026-01-02: /,
+      /^!\[[^\]]+\]\(docs\/images\/speedup\.svg\)\n\nAMD EPYC 9R14 96-Core Processor, avx512, 3\.70 GHz, Node\.js 20\.20\.2, onnxruntime-node 1\.30\.0, commit 0123456789, 2026-01-02: /,
     );
     assert.equal(sourceOf(section), 'bench/results/a.json');
     const rows = rowsOf(section);

@@ -14,7 +14,7 @@ const WELCOME = [
   /^docs\/([\w-]+\/)*[\w.-]+\.(md|svg|png|webp)$/,
   /^models\/(README\.md|[\w.-]+\.safetensors)$/,
   /^native\/.*\.(cpp|h|inl|def|txt|map)$/,
-  /^prebuilds\/(README\.md|report\.json|[\w-]+\/bitpath(\.\w+)?\.node)$/,
+  /^prebuilds\/(README\.md|[\w-]+\/bitpath(\.\w+)?\.(node|json))$/,
   /^scripts\/[\w-]+\.mjs$/,
   /^deploy\/[\w./-]+\.(md|yaml|mjs)$/,
   /^deploy\/[\w.-]*Dockerfile[\w.-]*$/,

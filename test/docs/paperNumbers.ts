@@ -104,10 +104,7 @@ const agreements = (column: 'storage' | 'computation', agreement: string) =>
 const computationOf = (igp: number, base: number) => percent(row(igp).gflops / row(base).gflops - 1);
 
 type Pictures = 'validation' | 'holdout';
-interface Scores {
-  readonly top1: number;
-  readonly images: number;
-}
+type Scores = { readonly top1: number; readonly images: number };
 interface Run {
   readonly network: string;
   readonly seed: number;

@@ -1,5 +1,7 @@
 /** The protobuf layer: what is read, what is refused, what it costs. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +22,15 @@ import {
 } from '#lib/onnx/proto/onnx_pb.js';
 import { MAX_MESSAGES } from '#lib/onnx/proto/scan.js';
 import { makeTensor, readTensor } from '#lib/onnx/proto/tensor.js';
+import { root } from '../build/root.js';
+
+it('the schema is the file that its README names by hash', () => {
+  const [readme, schema] = ['README.md', 'onnx.proto'].map((name) =>
+    readFileSync(`${root}lib/onnx/proto/${name}`, 'utf8'),
+  );
+  const hash = createHash('sha256').update(schema!).digest('hex');
+  assert.ok(readme!.includes(`\`${hash}\``), hash);
+});
 
 const failsWith = (pattern: RegExp) => (error: unknown) => {
   assert.ok(error instanceof BitpathError, String(error));
