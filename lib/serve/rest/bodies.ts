@@ -30,6 +30,7 @@ export function countBodies(app: FastifyInstance, limit: number, inFlight: InFli
     const held = inFlight.open();
     (request as Holding)[HELD] = held;
     reply.raw.once('finish', held.release).once('close', held.release);
+    if (reply.raw.destroyed) held.release();
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced <= limit) inFlight.check(announced); // larger ones are never read
     done();
@@ -68,6 +69,7 @@ function readWhole(
   const { headers } = request;
   const held = heldBy(request);
   const tooLarge = () => new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: `${limit} bytes` });
+  if (payload.destroyed) throw new BitpathError('ERR_BITPATH_ABORTED'); // it would say nothing any more
   const announced = Number(headers['content-length'] ?? Number.NaN);
   if (announced > limit) throw tooLarge();
   const header = Number(headers[HEADER_LENGTH.toLowerCase()] ?? 0);
