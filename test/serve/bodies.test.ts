@@ -206,6 +206,15 @@ describe('bytes in flight', () => {
     await until(() => server.service.inFlight.bytes === 0);
   });
 
+  it('are not what is wrong with a form that is too large by itself', async () => {
+    const limits = { body_bytes: 2 ** 16, in_flight_bytes: 2 ** 16 };
+    const { url } = await start({ limits });
+    const form = new FormData();
+    for (const name of ['a', 'b']) form.append('files', new Blob([new Uint8Array(2 ** 16 - 500)]), name);
+    const answer = await post(`${url}/classify`, form);
+    assert.deepEqual([answer.status, answer.body.code], [413, 'ERR_BITPATH_TOO_LARGE']);
+  });
+
   it('grow as a body is expanded, and not when it is already there', async () => {
     const { gzipSync } = await import('node:zlib');
     const { url, server } = await start();
