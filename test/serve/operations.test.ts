@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import fastify from 'fastify';
-import { bitpath } from '#lib/serve/index.js';
+import { bitpath, createServer } from '#lib/serve/index.js';
 import { body, INFER, type Json, post, served, WAITS } from './requests.js';
 import { floats, picture, SIDE, start, temporaryFolder, tinyModel, until } from './servers.js';
 
@@ -197,6 +197,17 @@ describe('the plugin', () => {
     assert.equal((await app.inject('/none')).json().error, 'Not Found');
     assert.equal((await app.inject('/vision/v2/health/ready')).statusCode, 200);
     await app.close();
+  });
+
+  it('serves in the app of a server, too', async () => {
+    const folder = temporaryFolder();
+    await tinyModel().save(`${folder}/tiny.safetensors`);
+    const models = [`${folder}/tiny.safetensors`];
+    const server = await createServer({ port: 0, models, threads: 1 }, { logger: false });
+    await server.app.register(bitpath, { prefix: '/vision', models, threads: 1 });
+    const { url } = await server.listen();
+    for (const prefix of ['', '/vision']) assert.equal((await post(url + prefix + INFER)).status, 200);
+    await server.close();
   });
 
   it('does not wait for who left while a hook of the app was at work', { timeout: 20_000 }, async () => {

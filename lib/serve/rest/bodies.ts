@@ -26,7 +26,7 @@ type Holding = FastifyRequest & { [HELD]?: Held };
 
 /** Has each request of `app` held to the limit of all: refused at once where it has no room, and counted until it is answered. */
 export function countBodies(app: FastifyInstance, limit: number, inFlight: InFlight): void {
-  app.decorateRequest(HELD);
+  if (!app.hasRequestDecorator(HELD)) app.decorateRequest(HELD); // a server's app may have the plugin in it as well
   app.addHook('onRequest', (request, reply, done) => {
     const held = inFlight.open();
     (request as Holding)[HELD] = held;
