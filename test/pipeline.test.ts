@@ -232,7 +232,10 @@ describe('errors', () => {
   });
 
   it('BAD CALL what is no picture, before any is read, with its index in an array', async () => {
+    const moved = new ArrayBuffer(8);
+    structuredClone(moved, { transfer: [moved] });
     const wrong: unknown[] = [
+      moved,
       undefined,
       null,
       3,

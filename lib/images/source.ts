@@ -33,13 +33,24 @@ export function pictureSource(argument: string, input: PictureInput): PictureSou
     decode: async () => decodeImage(await bytes(), { name: argument }),
   });
   if (types.isUint8Array(value)) return ofBytes(() => value);
-  if (types.isArrayBuffer(value)) return ofBytes(() => new Uint8Array(value));
+  if (types.isArrayBuffer(value)) {
+    const bytes = viewOf(argument, value);
+    return ofBytes(() => bytes);
+  }
   if (value instanceof Blob) return ofBytes(() => bytesOf(value, argument));
   if (typeof value === 'object' && value !== null && 'pixels' in value) {
     const image = checkImage(argument, value);
     return { name: argument, decode: async () => image };
   }
   throw argumentError(argument, EXPECTED, value);
+}
+
+function viewOf(argument: string, buffer: ArrayBuffer): Uint8Array {
+  try {
+    return new Uint8Array(buffer);
+  } catch {
+    throw argumentError(argument, 'bytes that are still there', buffer); // it was transferred
+  }
 }
 
 function pathOf(argument: string, source: string | URL): string {

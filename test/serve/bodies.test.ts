@@ -206,6 +206,40 @@ describe('bytes in flight', () => {
     await until(() => server.service.inFlight.bytes === 0);
   });
 
+  it('are not what is wrong with a form that is too large by itself', async () => {
+    const limits = { body_bytes: 2 ** 16, in_flight_bytes: 2 ** 16 };
+    const { url } = await start({ limits });
+    const form = new FormData();
+    for (const name of ['a', 'b']) form.append('files', new Blob([new Uint8Array(2 ** 16 - 500)]), name);
+    const answer = await post(`${url}/classify`, form);
+    assert.deepEqual([answer.status, answer.body.code], [413, 'ERR_BITPATH_TOO_LARGE']);
+  });
+
+  it('grow as a body is expanded, and not when it is already there', async () => {
+    const { gzipSync } = await import('node:zlib');
+    const { url, server } = await start();
+    const { inFlight } = server.service;
+    const added: number[] = [];
+    const open = inFlight.open.bind(inFlight);
+    inFlight.open = () => {
+      const held = open();
+      return {
+        ...held,
+        add: (bytes) => {
+          added.push(bytes);
+          held.add(bytes);
+        },
+      };
+    };
+    const zipped = gzipSync(body + ' '.repeat(2 ** 20));
+    assert.equal((await post(url + INFER, zipped, { headers: { 'content-encoding': 'gzip' } })).status, 200);
+    assert.equal(
+      added.reduce((a, b) => a + b),
+      zipped.length + body.length + 2 ** 20,
+    );
+    assert.ok(Math.max(...added) <= 2 ** 16);
+  });
+
   it('must have room for one body', async () => {
     await assert.rejects(start({ limits: { in_flight_bytes: 2 ** 20 } }), {
       code: 'ERR_BITPATH_CONFIG',

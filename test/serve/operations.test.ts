@@ -1,10 +1,11 @@
 /** What keeps a server up: limits, full queues, callers that go away; its log, and life inside another app. */
 import assert from 'node:assert/strict';
-import net from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import fastify from 'fastify';
-import { bitpath } from '#lib/serve/index.js';
+import { bitpath, createServer } from '#lib/serve/index.js';
 import { body, INFER, type Json, post, served, WAITS } from './requests.js';
 import { floats, picture, SIDE, start, temporaryFolder, tinyModel, until } from './servers.js';
 
@@ -195,6 +196,40 @@ describe('the plugin', () => {
     assert.equal((await app.inject('/vision/none')).json().code, 'ERR_BITPATH_ROUTE');
     assert.equal((await app.inject('/none')).json().error, 'Not Found');
     assert.equal((await app.inject('/vision/v2/health/ready')).statusCode, 200);
+    await app.close();
+  });
+
+  it('serves in the app of a server, too', async () => {
+    const folder = temporaryFolder();
+    await tinyModel().save(`${folder}/tiny.safetensors`);
+    const models = [`${folder}/tiny.safetensors`];
+    const server = await createServer({ port: 0, models, threads: 1 }, { logger: false });
+    await server.app.register(bitpath, { prefix: '/vision', models, threads: 1 });
+    const { url } = await server.listen();
+    for (const prefix of ['', '/vision']) assert.equal((await post(url + prefix + INFER)).status, 200);
+    await server.close();
+  });
+
+  it('does not wait for who left while a hook of the app was at work', { timeout: 20_000 }, async () => {
+    const folder = temporaryFolder();
+    await tinyModel().save(`${folder}/tiny.safetensors`);
+    const app = fastify();
+    let left = 0;
+    app.addHook('onRequest', async ({ raw }) => {
+      await new Promise((resolve) => raw.socket.once('close', resolve));
+      await setImmediate();
+      left++;
+    });
+    await app.register(bitpath, { models: [`${folder}/tiny.safetensors`], threads: 1, drain_secs: 40 });
+    await app.listen({ port: 0 });
+    const { port } = app.server.address() as AddressInfo;
+    for (const part of [0, 0.5, 1]) {
+      const socket = net.connect(port, '127.0.0.1', () => {
+        socket.write(`POST ${INFER} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`);
+        socket.write(body.slice(0, body.length * part), () => socket.destroy());
+      });
+    }
+    await until(() => left === 3);
     await app.close();
   });
 });

@@ -333,6 +333,26 @@ describe('REST', () => {
     assert.equal(response.outputs[0].data.length, 16);
   });
 
+  it('gives each output its own values, also where names are numbers, which JavaScript puts in their order', async () => {
+    const { GraphBuilder, Model, randomParams } = await import('bitpath');
+    const builder = new GraphBuilder('numbers');
+    const x = builder.input({ channels: 3, height: 2, width: 2 });
+    builder.output('20', builder.linear(builder.globalAvgPool(x), { outFeatures: 5 }));
+    builder.output('3', builder.relu(x));
+    const graph = builder.build();
+    const folder = temporaryFolder();
+    const model = new Model({ graph, params: randomParams(graph, 1) });
+    await model.save(`${folder}/numbers.safetensors`);
+    const { url } = await start({ models: [`${folder}/numbers.safetensors`] });
+    const values = Float32Array.from({ length: 12 }, (_, i) => i - 6);
+    const asked = input({ shape: [1, 3, 2, 2], data: values });
+    const { outputs } = await inferRest(`${url}/v2/models/numbers/infer`, request(asked));
+    using bare = await model.compile();
+    const expected = await bare.run(values);
+    for (const name of ['20', '3'])
+      assert.deepEqual([...outputs.find((tensor) => tensor.name === name)!.data], [...expected[name]!.data], name);
+  });
+
   it('answers the shipped model from a file as the library does', async () => {
     const { url } = await start({ models: ['igp-resnet37-41-reactnet-tiny-imagenet'] });
     const model = await loadModel();

@@ -269,7 +269,8 @@ export class ServedModel {
   async #compute(items: readonly Pictures[], instance: number, signal: AbortSignal): Promise<Values[]> {
     const { clock, observer } = this.#surroundings;
     const began = clock.now();
-    const values = await runBatch(this.#executors[instance] as Executor, items, signal);
+    const names = this.outputs.map(({ name }) => name);
+    const values = await runBatch(this.#executors[instance] as Executor, items, names, signal);
     const milliseconds = clock.now() - began;
     const size = items.reduce((sum, { count }) => sum + count, 0);
     this.#statistics.execution(size, milliseconds);

@@ -1,7 +1,7 @@
 /** Bodies in and out: whole, bounded, and compressed where a client says so. */
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { gunzip, gzip, inflate } from 'node:zlib';
+import { createGunzip, createInflate, gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BitpathError } from '../../errors.js';
 import { splitBody } from '../../protocol/framing.js';
@@ -9,13 +9,14 @@ import { HEADER_LENGTH } from '../../protocol/index.js';
 import type { Held, InFlight } from '../inFlight.js';
 import type { BodyMemory } from './bodyMemory.js';
 
-const expand = { gzip: promisify(gunzip), deflate: promisify(inflate) } as const;
+const expanders = { gzip: createGunzip, deflate: createInflate } as const;
 const compress = promisify(gzip);
 /** Smaller bodies are sent as they are: compressing them costs more than it spares. */
 const WORTH_COMPRESSING = 4096;
 
 /** Bodies up to this size get their memory from what Content-Length says; a larger one first has to come. */
 const TRUSTED_LENGTH = 4 * 2 ** 20;
+const EXPANDED_CHUNK = 2 ** 16;
 /** Elements of every datatype may begin at a multiple of this. */
 const ALIGNMENT = 8;
 
@@ -25,11 +26,12 @@ type Holding = FastifyRequest & { [HELD]?: Held };
 
 /** Has each request of `app` held to the limit of all: refused at once where it has no room, and counted until it is answered. */
 export function countBodies(app: FastifyInstance, limit: number, inFlight: InFlight): void {
-  app.decorateRequest(HELD);
+  if (!app.hasRequestDecorator(HELD)) app.decorateRequest(HELD); // a server's app may have the plugin in it as well
   app.addHook('onRequest', (request, reply, done) => {
     const held = inFlight.open();
     (request as Holding)[HELD] = held;
     reply.raw.once('finish', held.release).once('close', held.release);
+    if (reply.raw.destroyed) held.release();
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced <= limit) inFlight.check(announced); // larger ones are never read
     done();
@@ -48,9 +50,8 @@ export function readBodies(app: FastifyInstance, limit: number, memory: BodyMemo
     const body = await readWhole(request, payload, limit, memory);
     const encoding = request.headers['content-encoding'];
     if (encoding === undefined || encoding === '' || encoding === 'identity') return body;
-    const whole = await expanded(encoding, body, limit);
+    const whole = await expanded(encoding, body, limit, heldBy(request));
     memory?.give(body);
-    heldBy(request).add(whole.length);
     return whole;
   });
 }
@@ -68,6 +69,7 @@ function readWhole(
   const { headers } = request;
   const held = heldBy(request);
   const tooLarge = () => new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: `${limit} bytes` });
+  if (payload.destroyed) throw new BitpathError('ERR_BITPATH_ABORTED'); // it would say nothing any more
   const announced = Number(headers['content-length'] ?? Number.NaN);
   if (announced > limit) throw tooLarge();
   const header = Number(headers[HEADER_LENGTH.toLowerCase()] ?? 0);
@@ -112,24 +114,31 @@ function readWhole(
   });
 }
 
-async function expanded(encoding: string, body: Uint8Array, limit: number): Promise<Uint8Array> {
+/** A few bytes can become many: they are counted as they come out, not when all are there. */
+async function expanded(encoding: string, body: Uint8Array, limit: number, held: Held): Promise<Uint8Array> {
   if (encoding !== 'gzip' && encoding !== 'deflate') {
     throw new BitpathError('ERR_BITPATH_MEDIA_TYPE', {
       reason: `Content-Encoding ${encoding.slice(0, 60)} is not understood; gzip and deflate are`,
     });
   }
+  const expander = expanders[encoding]({ chunkSize: EXPANDED_CHUNK });
+  expander.end(body);
+  const chunks: Buffer[] = [];
+  let length = 0;
   try {
-    return await expand[encoding](body, { maxOutputLength: limit });
+    for await (const chunk of expander as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > limit)
+        throw new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body, expanded,', limit: `${limit} bytes` });
+      held.add(chunk.length);
+      chunks.push(chunk);
+    }
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw new BitpathError(
-        'ERR_BITPATH_TOO_LARGE',
-        { what: 'The body, expanded,', limit: `${limit} bytes` },
-        { cause },
-      );
+    if (cause instanceof BitpathError) throw cause;
     const details = { argument: 'the body', expected: `${encoding} data`, received: 'something else' };
     throw new BitpathError('ERR_BITPATH_ARGUMENT', details, { cause });
   }
+  return Buffer.concat(chunks, length);
 }
 
 /** The request's body; empty where it has none. */

@@ -120,9 +120,9 @@ async function readForm(request: FastifyRequest): Promise<File[]> {
     }
     const chunks: Buffer[] = [];
     for await (const chunk of part.file as AsyncIterable<Buffer>) {
-      held.add(chunk.length);
       total += chunk.length;
       if (total > limit) throw new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body', limit: `${limit} bytes` });
+      held.add(chunk.length);
       chunks.push(chunk);
     }
     files.push({ name: part.filename, bytes: Buffer.concat(chunks) });

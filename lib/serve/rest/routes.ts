@@ -40,6 +40,7 @@ export async function restRoutes(
     const leave = service.enter();
     // The hook onResponse is not called for callers that went away.
     reply.raw.once('finish', leave).once('close', leave);
+    if (reply.raw.destroyed) leave(); // while a hook of an app around was at work
     done();
   });
   countBodies(app, limits.body_bytes, service.inFlight);
