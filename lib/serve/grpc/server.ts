@@ -73,7 +73,8 @@ export class GrpcServer {
     const listener = createServer((socket) => injector.injectConnection(socket));
     listener.maxConnections = limits.connections;
     await new Promise<void>((resolve, reject) => {
-      listener.once('error', (error) => reject(listenError(hostAndPort(host, grpc_port ?? 0), error)));
+      // For good: a connection that cannot be accepted later (EMFILE) ends nothing.
+      listener.on('error', (error) => reject(listenError(hostAndPort(host, grpc_port ?? 0), error)));
       listener.listen({ host, port: grpc_port ?? 0 }, resolve);
     });
     const { address, port } = listener.address() as AddressInfo;
