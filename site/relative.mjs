@@ -10,6 +10,10 @@ export function pagesOf(site) {
     .sort();
 }
 
+/** The pages' own program takes over a page by its address, which from disk it does not know: most browsers do not load it there, none shall. */
+const APP = /<script type="module" src="([^"]*)"><\/script>/g;
+const LATER = `<script>location.protocol === 'file:' || import('./$1')</script>`;
+
 export function makeRelative(site, base = process.env.BITPATH_SITE_BASE ?? '/') {
   for (const page of pagesOf(site)) {
     const path = join(site, page);
@@ -18,6 +22,6 @@ export function makeRelative(site, base = process.env.BITPATH_SITE_BASE ?? '/') 
       const file = to === '' || to.endsWith('/') ? `${to}index.html` : to;
       return `${before}${name}="${posix.relative(posix.dirname(page), file) || posix.basename(file)}${hash}"`;
     });
-    writeFileSync(path, html);
+    writeFileSync(path, html.replace(APP, LATER));
   }
 }

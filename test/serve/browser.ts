@@ -29,7 +29,8 @@ after(async () => (await browser)?.close());
 
 function launched(): Promise<Browser> {
   assert.ok(found !== undefined, 'Chromium is required here and was not found');
-  browser ??= chromium.launch({ executablePath: found, args: ['--no-sandbox'] });
+  // Modules from disk: browsers differ in whether they load them, and pages must not depend on it.
+  browser ??= chromium.launch({ executablePath: found, args: ['--no-sandbox', '--allow-file-access-from-files'] });
   return browser;
 }
 
