@@ -6,6 +6,7 @@ import {
   consumersOf,
   type FoldedGraph,
   type FoldedNode,
+  hasOneOperand,
   isHalving,
   type SignRule,
   type Work,
@@ -163,14 +164,14 @@ const isForConcat = ({ work }: FoldedNode) => work.op === 'concat' || work.op ==
 /**
  * What of the work that begins with `reader` can be done on the parts of its operand, in the order in which it is done there; empty
  * if nothing. A ReLU between the pooling and convolutions is taken first: the two orders differ in the sign of zeros alone, and
- * to a sum that begins with +0 both zeros are one.
+ * a sum that begins with +0 is the same with either zero, unless it underflows to −0, and then in the sign of that zero alone.
  */
 function movable(
   reader: FoldedNode,
   { values, outputs }: FoldedGraph,
   consumers: readonly (readonly FoldedNode[])[],
 ): readonly FoldedNode[] {
-  if (isElementWise(reader.work)) return [reader];
+  if (hasOneOperand(reader.work)) return [reader];
   if (!isHalving(reader, values)) return [];
   const isOutput = (node: FoldedNode) => outputs.some(({ value }) => value === node.output);
   const toConvs = (node: FoldedNode) =>
@@ -179,10 +180,6 @@ function movable(
   const [relu, ...others] = at(consumers, reader.output);
   const between = relu?.work.op === 'relu' && others.length === 0 && !isOutput(reader) && toConvs(relu);
   return between ? [relu, reader] : [];
-}
-
-function isElementWise({ op }: Work): boolean {
-  return ['affine', 'prelu', 'scale', 'relu', 'sigmoid', 'hardtanh', 'mulPixels'].includes(op);
 }
 
 /** The work on the `count` channels from `from` on. */

@@ -8,6 +8,7 @@ import {
   type FoldedGraph,
   type FoldedNode,
   type FusedGraph,
+  hasOneOperand,
   type Instruction,
   isHalving,
   type Maker,
@@ -160,25 +161,12 @@ class Fuser {
 
   #canAbsorb(node: FoldedNode, value: number): boolean {
     if (this.#absorbed.has(node)) return false;
-    switch (node.work.op) {
-      case 'affine':
-      case 'scale':
-      case 'relu':
-      case 'hardtanh':
-      case 'prelu':
-      case 'mulPixels':
-      case 'sigmoid':
-        return true;
-      case 'add':
-      case 'mul': {
-        const other = node.inputs.find((input) => input !== value);
-        // What is broadcast is read from memory.
-        const whole = sameShape(at(this.#graph.values, value), at(this.#graph.values, node.output));
-        return other !== undefined && whole && this.#stored.has(other);
-      }
-      default:
-        return false;
-    }
+    if (hasOneOperand(node.work)) return true;
+    if (node.work.op !== 'add' && node.work.op !== 'mul') return false;
+    const other = node.inputs.find((input) => input !== value);
+    // What is broadcast is read from memory.
+    const whole = sameShape(at(this.#graph.values, value), at(this.#graph.values, node.output));
+    return other !== undefined && whole && this.#stored.has(other);
   }
 
   /** One SIGN for each bit map that binary convs want of `sign`, unless an equal sign of `value` has made it. */

@@ -211,6 +211,11 @@ export function at<T>(list: readonly T[], index: number): NonNullable<T> {
   return item;
 }
 
+/** Element-wise work on one operand. */
+export function hasOneOperand({ op }: Work): boolean {
+  return ['affine', 'prelu', 'scale', 'relu', 'sigmoid', 'hardtanh', 'mulPixels'].includes(op);
+}
+
 /** Max pooling over windows of 2×2 that cover their operand. */
 export function isHalving({ work, inputs }: FoldedNode, values: readonly Value[]): boolean {
   if (work.op !== 'maxPool') return false;
