@@ -1,20 +1,14 @@
 /** Binarised activations other than ±1: what they are in terms of signs. */
 import { BitpathError } from '../errors.js';
 import type { Node } from '../graph/types.js';
-import { alignBits, type BitRun, rearrangeBits } from './bitRows.js';
+import { type BitPlace, placeParts, runsOf } from './bitPlaces.js';
+import { rearrangeBits } from './bitRows.js';
 import { floatToOrder, orderToFloat } from './float32.js';
 import type { SignRule } from './ir.js';
 
-/** How the two planes of a ternary map lie in a pixel of `bits` bits. */
-export interface TernaryLayout {
-  readonly offsets: readonly [number, number];
-  readonly bits: number;
-}
-
-/** The planes of `channels` ternary activations, each from a whole byte on. */
-export function ternaryLayout(channels: number): TernaryLayout {
-  const second = alignBits(channels);
-  return { offsets: [0, second], bits: second + channels };
+/** Where the two planes of `channels` ternary activations lie in a pixel. */
+export function ternaryPlaces(channels: number): readonly BitPlace[] {
+  return placeParts([channels, channels]);
 }
 
 /** The signs a and b with ternary(x) = (a + b) / 2: a = [x ≥ t], b = [x > −t], that is, from the next float32 above −t on. */
@@ -35,8 +29,7 @@ export function ternaryRules(node: Node<'ternary'>, threshold: Float32Array): re
 export function ternaryBits(
   bits: Uint8Array,
   { rows, taps, channels }: Record<'rows' | 'taps' | 'channels', number>,
-  layout: TernaryLayout,
 ): Uint8Array {
-  const runs: BitRun[] = layout.offsets.map((to) => ({ from: 0, to, count: channels }));
-  return rearrangeBits(bits, { rows, taps, fromBits: channels, toBits: layout.bits }, runs);
+  const runs = ternaryPlaces(channels).flatMap((place) => runsOf(place, 0, channels));
+  return rearrangeBits(bits, { rows, taps, fromBits: channels, toBits: 2 * channels }, runs);
 }

@@ -30,7 +30,3 @@ export function rearrangeBits(
   }
   return result;
 }
-
-/** Parts of a pixel's bits begin at whole bytes, so that each is stored without reading its neighbours. */
-const BIT_ALIGNMENT = 8;
-export const alignBits = (bits: number) => Math.ceil(bits / BIT_ALIGNMENT) * BIT_ALIGNMENT;

@@ -1,5 +1,6 @@
 import type { Value } from '../graph/types.js';
-import { alignBits, type BitRun, rearrangeBits } from './bitRows.js';
+import { type BitPlace, placeParts, runsOf } from './bitPlaces.js';
+import { rearrangeBits } from './bitRows.js';
 import {
   at,
   type BinaryConvWork,
@@ -22,8 +23,7 @@ const MOST_SIGNS = 40;
  * layers before it, each its channels. Without this, every dense layer reads the whole stage again.
  *
  * A concat's only real-valued reader moves too, if it is element-wise with one operand, and so does the 2×2 max pooling at the end of
- * a dense stage: a layer then stores a quarter of its values, and nobody reads the whole stage. Where a part's channels do not fill its last
- * byte, weights of 0 stand for the missing ones, whose activations are 0 as well.
+ * a dense stage: a layer then stores a quarter of its values, and nobody reads the whole stage.
  */
 export function distribute(graph: FoldedGraph): FoldedGraph {
   return prune(distributeReaders(distributeSigns(graph)));
@@ -55,11 +55,10 @@ function distributeSigns(graph: FoldedGraph): FoldedGraph {
 
     for (const part of parts) signs.set(part, (signs.get(part) ?? 0) + 1);
     const widths = parts.map((part) => at(values, part).shape.channels);
-    const offsets = widths.map((_, i) => widths.slice(0, i).reduce((sum, width) => alignBits(sum + width), 0));
-    const bits = at(offsets, offsets.length - 1) + at(widths, widths.length - 1);
+    const places = placeParts(widths);
     for (const conv of readers) {
       if (conv.work.op === 'binaryConv')
-        convs.set(conv, { ...conv, work: { ...conv.work, ...spread(conv.work, widths, offsets, bits) } });
+        convs.set(conv, { ...conv, work: { ...conv.work, bits: placeWeights(conv.work, widths, places) } });
     }
     let channel = 0;
     const made = parts.map((part, i): FoldedNode => {
@@ -70,34 +69,35 @@ function distributeSigns(graph: FoldedGraph): FoldedGraph {
       channel += at(widths, i);
       return { names: node.names, inputs: [part], output, work };
     });
-    const concat: Work = { op: 'concatBits', offsets, bits };
+    const concat: Work = { op: 'concatBits', places };
     return [...made, { ...node, inputs: made.map(({ output }) => output), work: concat }];
   });
   return { ...graph, nodes, values };
 }
 
-/** Padding of 1 bits would set the bits between parts too. */
 function canRead({ work }: FoldedNode): boolean {
-  return work.op === 'binaryConv' && work.padBit === 0 && work.attrs.groups === 1;
+  return work.op === 'binaryConv' && work.attrs.groups === 1;
 }
 
-/** The weights of `conv` with each part's channels at its offset among `bits`. */
-function spread(
-  conv: BinaryConvWork,
+/** The weights of `conv` with each part's channels at its place. */
+function placeWeights(
+  { attrs, bits }: BinaryConvWork,
   widths: readonly number[],
-  offsets: readonly number[],
-  bits: number,
-): Pick<BinaryConvWork, 'bits'> {
+  places: readonly BitPlace[],
+): Uint8Array {
   const channels = widths.reduce((sum, width) => sum + width, 0);
-  if (bits === channels) return { bits: conv.bits };
-  const { attrs } = conv;
-  const size = { rows: attrs.outChannels, taps: attrs.kernel[0] * attrs.kernel[1], fromBits: channels, toBits: bits };
+  const size = {
+    rows: attrs.outChannels,
+    taps: attrs.kernel[0] * attrs.kernel[1],
+    fromBits: channels,
+    toBits: channels,
+  };
   let from = 0;
-  const runs = widths.map((count, i): BitRun => {
-    from += count;
-    return { from: from - count, to: at(offsets, i), count };
+  const runs = widths.flatMap((width, i) => {
+    from += width;
+    return runsOf(at(places, i), from - width, width);
   });
-  return { bits: rearrangeBits(conv.bits, size, runs) };
+  return rearrangeBits(bits, size, runs);
 }
 
 function sliceRule({ threshold, flip }: SignRule, from: number, count: number): SignRule {

@@ -100,7 +100,6 @@ class Encoder {
           ...dilation,
           groups,
           Number(make.zeroPad),
-          at(this.#fused.bitMaps, make.bitMap).counted / groups,
           ACTIVATIONS[make.activations],
           this.#constants.add(make.bits),
         ];
@@ -189,7 +188,14 @@ class Encoder {
       case 'prelu':
         return [opcode, this.#constants.add(step.slope)];
       case 'sign':
-        return [opcode, ...this.#bitMap(step.bitMap), step.firstBit, Number(step.clears), ...this.#rule(step.rule)];
+        return [
+          opcode,
+          ...this.#bitMap(step.bitMap),
+          step.place.first,
+          step.place.tail,
+          Number(step.clears),
+          ...this.#rule(step.rule),
+        ];
     }
   }
 

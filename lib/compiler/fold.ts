@@ -1,7 +1,7 @@
 import { BitpathError } from '../errors.js';
 import type { AnyNode, Graph, Node, Shape, Value } from '../graph/types.js';
 import type { Params } from '../tensor.js';
-import { ternaryBits, ternaryLayout, ternaryRules } from './activations.js';
+import { ternaryBits, ternaryPlaces, ternaryRules } from './activations.js';
 import type { Activations, Affine, FoldedGraph, FoldedNode, Work } from './ir.js';
 import { ParamReader } from './params.js';
 
@@ -143,8 +143,7 @@ class Folder {
     let bits = this.#params.bits(node);
     if (activations === 'ternary') {
       const { channels } = this.#input(node).shape;
-      const rows = { rows: outChannels, taps: kernel[0] * kernel[1], channels };
-      bits = ternaryBits(bits, rows, ternaryLayout(channels));
+      bits = ternaryBits(bits, { rows: outChannels, taps: kernel[0] * kernel[1], channels });
     }
     const work: Work = {
       op: 'binaryConv',
@@ -177,7 +176,7 @@ class Folder {
       type: 'ternary',
       shape: { ...shape, channels: 2 * shape.channels },
     };
-    this.#emit(node, { op: 'concatBits', ...ternaryLayout(shape.channels) }, node.output, planes);
+    this.#emit(node, { op: 'concatBits', places: ternaryPlaces(shape.channels) }, node.output, planes);
   }
 
   #onlyBatchNormReads(value: number): boolean {

@@ -1,5 +1,6 @@
 import { BitpathError } from '../errors.js';
-import type { Padding, Value } from '../graph/types.js';
+import type { Padding, Shape, Value } from '../graph/types.js';
+import { type BitPlace, placeParts } from './bitPlaces.js';
 import {
   at,
   type BitMap,
@@ -177,12 +178,10 @@ class Fuser {
       if (reader.work.op === 'binaryConv') {
         steps.push(...this.#signFor(reader, value, sign, rule));
       } else if (reader.work.op === 'concatBits') {
-        const { offsets, bits } = reader.work;
-        const part = reader.inputs.indexOf(sign.output);
-        const shape = { ...at(this.#graph.values, reader.output).shape, channels: bits };
-        const counted = at(this.#graph.values, reader.output).shape.channels;
+        const { shape } = at(this.#graph.values, reader.output);
+        const place = at(reader.work.places, reader.inputs.indexOf(sign.output));
         for (const key of this.#paddingsOf(reader)) {
-          steps.push(this.#signOf(key, { shape, counted }, rule, at(offsets, part)));
+          steps.push(this.#signOf(key, shape, rule, place));
         }
       }
     }
@@ -201,7 +200,7 @@ class Fuser {
       return [];
     }
     const { shape } = at(this.#graph.values, value);
-    const step = this.#signOf(key, { shape, counted: shape.channels }, rule, 0);
+    const step = this.#signOf(key, shape, rule, at(placeParts([shape.channels]), 0));
     if (plain) this.#bitMapOf.set(plainKey, step.bitMap);
     return [step];
   }
@@ -213,14 +212,14 @@ class Fuser {
   }
 
   /** A SIGN into the bit map of `key`, which the first one makes. */
-  #signOf(key: MapKey, map: Pick<BitMap, 'shape' | 'counted'>, rule: SignRule, firstBit: number) {
+  #signOf(key: MapKey, shape: Shape, rule: SignRule, place: BitPlace) {
     const known = this.#bitMapOf.get(key.id);
     const bitMap = known ?? this.#bitMaps.length;
     if (known === undefined) {
-      this.#bitMaps.push({ ...map, padding: key.padding, padBit: key.padBit });
+      this.#bitMaps.push({ shape, padding: key.padding, padBit: key.padBit });
       this.#bitMapOf.set(key.id, bitMap);
     }
-    return { op: 'sign', bitMap, rule, firstBit, clears: known === undefined } as const;
+    return { op: 'sign', bitMap, rule, place, clears: known === undefined } as const;
   }
 }
 

@@ -5,6 +5,7 @@
  * turns it into a list of {@link Instruction}s over values (float maps) and bit maps. Nothing is changed in place.
  */
 import type { ConvAttrs, GraphOutput, Padding, Shape, Value, ValueType, WindowAttrs } from '../graph/types.js';
+import type { BitPlace } from './bitPlaces.js';
 
 /** y = fma(x, mul[c], add[c]). */
 export interface Affine {
@@ -47,8 +48,8 @@ export type Work =
   | { readonly op: 'maxPool'; readonly attrs: WindowAttrs }
   | { readonly op: 'avgPool'; readonly attrs: PoolAttrs }
   | { readonly op: 'concat' }
-  /** Bits of its inputs in one pixel, each from its offset on; `bits` in all. */
-  | { readonly op: 'concatBits'; readonly offsets: readonly number[]; readonly bits: number }
+  /** Bits of its inputs in one pixel, each at its place. */
+  | { readonly op: 'concatBits'; readonly places: readonly BitPlace[] }
   | { readonly op: 'copy' }
   /** A view: channels from `from` on of its input's map. */
   | { readonly op: 'slice'; readonly from: number }
@@ -98,13 +99,9 @@ export interface Home {
   readonly offset: number;
 }
 
-/**
- * A padded map of sign bits, shared by all binary convs that read the same bits with the same padding. Channels of `shape`
- * are the bits of a pixel, of which `counted` are written.
- */
+/** A padded map of sign bits, shared by all binary convs that read the same bits with the same padding. */
 export interface BitMap {
   readonly shape: Shape;
-  readonly counted: number;
   readonly padding: Padding;
   readonly padBit: 0 | 1;
 }
@@ -127,7 +124,7 @@ export type Step =
       readonly op: 'sign';
       readonly bitMap: number;
       readonly rule: SignRule;
-      readonly firstBit: number;
+      readonly place: BitPlace;
       readonly clears: boolean;
     };
 

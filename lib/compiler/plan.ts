@@ -43,10 +43,10 @@ export function pixelStride(channels: number): number {
   return channels < 16 ? channels : Math.ceil(channels / 16) * 16;
 }
 
-/** uint32 words of one row of a bit map: a pixel fills its words, the row an even number, and two are slack for wide reads. */
+/** uint32 words of one row of a bit map: a plane for each 32 channels, the row filled up to a cache line. */
 export function rowWords({ shape, padding }: BitMap): number {
   const words = (padding[1] + shape.width + padding[3]) * Math.ceil(shape.channels / 32);
-  return words + (words % 2) + 2;
+  return Math.ceil(words / 16) * 16;
 }
 
 /**

@@ -22,7 +22,7 @@ export interface ProgramInstruction {
 }
 
 export const MAGIC = 0x48545042;
-export const VERSION = 3;
+export const VERSION = 4;
 
 export const OPCODES = {
   input: 1,

@@ -3,7 +3,7 @@
 // 1-bit convolution: there is no vector popcount, but vpshufb looks up 32 table entries at once. Lanes are 32 output channels
 // of a byte; for an activation nibble a, row a of a 16 × 16 table holds popcount(a xor w) of every weight nibble w:
 //   vpshufb (row of the low nibble, low weight nibbles) + vpshufb (row of the high one, high nibbles) — 256 products in two
-// look-ups and two adds. A byte counts at most 8 a step, so it is widened every 31 steps.
+// look-ups and two adds. A byte counts at most 8 a step, so it is widened every 28 steps.
 #include "target.h"
 
 #ifdef BITPATH_X86
@@ -145,12 +145,11 @@ inline __m256i widened(const __m256i (&wide)[2], int group) {
 }
 
 template <int P, int V>
-inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
-                      const uint8_t* weights, int, Ints (&counts)[4 * V][P]) {
-  constexpr int kByteSteps = 31;           // 31 · 8 = 248 ≤ 255
-  constexpr int kWordSteps = 65535 / 248;  // widenings that 16 bits hold
-  const int bytes = (w.segmentLength + 7) / 8;
-  const ptrdiff_t blockBytes = static_cast<ptrdiff_t>(w.segmentCount) * bytes * kBconvLanes;
+inline void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset, const uint8_t* weights,
+                      int, Ints (&counts)[4 * V][P]) {
+  constexpr int kSteps = 7;                      // words until bytes are widened: 7 · 32 = 224 ≤ 255
+  constexpr int kWidenings = 65535 / 224;        // that 16 bits hold
+  const ptrdiff_t blockBytes = w.words() * 4 * kBconvLanes;
   const ptrdiff_t stride = w.pixelStride * 4;
   const __m256i low = _mm256_set1_epi8(15);
 
@@ -159,14 +158,13 @@ inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segment
     for (int p = 0; p < P; ++p) wide[i][p][0] = wide[i][p][1] = sums[i][p] = _mm256_setzero_si256();
   }
   bool flushed = false;
-  int left = kByteSteps, widenings = 0;
+  int left = kSteps, widenings = 0;
   const uint8_t* weight = weights;
-  for (int s = 0; s < w.segmentCount; ++s) {
-    const uint8_t* window = reinterpret_cast<const uint8_t*>(segments[s] + offset);
-    for (int k = 0; k < bytes;) {
-      const int end = std::min(bytes, k + left);
-      left -= end - k;
-      for (; k < end; ++k, weight += kBconvLanes) {
+  for (ptrdiff_t s = 0; s < w.pointersPerRow(); ++s) {
+    const uint8_t* window = reinterpret_cast<const uint8_t*>(pointers[s] + offset);
+    for (int words = s < w.runCount ? w.runWords : 1; words > 0; --words, window += 4) {
+#pragma GCC unroll 4
+      for (int k = 0; k < 4; ++k, weight += kBconvLanes) {
         __m256i lows[V], highs[V];
         for (int i = 0; i < V; ++i) {
           const __m256i block = _mm256_load_si256(reinterpret_cast<const __m256i*>(weight + i * blockBytes));
@@ -185,15 +183,15 @@ inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segment
           }
         }
       }
-      if (left > 0) continue;
-      left = kByteSteps;
+      if (--left > 0) continue;
+      left = kSteps;
       for (int i = 0; i < V; ++i) {
         for (int p = 0; p < P; ++p) {
           widen(sums[i][p], wide[i][p]);
           sums[i][p] = _mm256_setzero_si256();
         }
       }
-      if (++widenings < kWordSteps - 1) continue;  // one more may follow the loop
+      if (++widenings < kWidenings - 1) continue;  // one more may follow the loop
       widenings = 0;
       for (int i = 0; i < V; ++i) {
         for (int p = 0; p < P; ++p) {

@@ -113,50 +113,43 @@ struct QuadSums {
 };
 inline QuadSums addProducts(QuadSums sums, QuadSums a, QuadSums b) { return {_mm512_dpbusd_epi32(sums.v, a.v, b.v)}; }
 
-// Words is the number of words of a segment where it is known (short loops cost their counter otherwise), else 0.
-template <int P, int V, int Words>
-inline void countBits(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
-                      const uint8_t* weights, Ints (&counts)[V][P]) {
-  const int words = Words > 0 ? Words : (w.segmentLength + 31) / 32;
-  const ptrdiff_t stride = w.pixelStride, block = static_cast<ptrdiff_t>(w.segmentCount) * words;
+// RunWords is the number of words of a run where it is known (a short loop's counter costs), else 0.
+template <int P, int V, int RunWords>
+inline void countBits(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset, const uint8_t* weights,
+                      Ints (&counts)[V][P]) {
+  const int runWords = RunWords > 0 ? RunWords : w.runWords;
+  const ptrdiff_t stride = w.pixelStride, block = w.words();
   const __m512i* weight = reinterpret_cast<const __m512i*>(weights);
   __m512i sums[V][P];
   for (auto& row : sums) {
     for (__m512i& sum : row) sum = _mm512_setzero_si512();
   }
-  for (int s = 0; s < w.segmentCount; ++s) {
-    const uint32_t* window = segments[s] + offset;
-#pragma GCC unroll 4
-    for (int k = 0; k < words; ++k, ++weight, ++window) {
-      for (int p = 0; p < P; ++p) {
-        const __m512i activation = _mm512_set1_epi32(static_cast<int>(window[p * stride]));
-        for (int i = 0; i < V; ++i) {
-          const __m512i differ = _mm512_xor_si512(_mm512_load_si512(weight + i * block), activation);
-          sums[i][p] = inOrder(_mm512_add_epi32(sums[i][p], _mm512_popcnt_epi32(differ)));
-        }
+  const auto addWord = [&](const uint32_t* window) {
+    for (int p = 0; p < P; ++p) {
+      const __m512i activation = _mm512_set1_epi32(static_cast<int>(window[p * stride]));
+      for (int i = 0; i < V; ++i) {
+        const __m512i differ = _mm512_xor_si512(_mm512_load_si512(weight + i * block), activation);
+        sums[i][p] = inOrder(_mm512_add_epi32(sums[i][p], _mm512_popcnt_epi32(differ)));
       }
     }
+    ++weight;
+  };
+  for (int r = 0; r < w.runCount; ++r) {
+    const uint32_t* run = *pointers++ + offset;
+#pragma GCC unroll 4
+    for (int k = 0; k < runWords; ++k) addWord(run + k);
   }
+  for (int i = 0; i < w.wordCount; ++i) addWord(*pointers++ + offset);
   for (int i = 0; i < V; ++i) {
     for (int p = 0; p < P; ++p) counts[i][p] = {sums[i][p]};
   }
 }
 
 template <int P, int V>
-inline void wholeTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
-                      const uint8_t* weights, Ints (&counts)[V][P]) {
-  switch ((w.segmentLength + 31) / 32) {
-    case 3:
-      return countBits<P, V, 3>(w, segments, offset, weights, counts);
-    case 4:
-      return countBits<P, V, 4>(w, segments, offset, weights, counts);
-    case 5:
-      return countBits<P, V, 5>(w, segments, offset, weights, counts);
-    case 6:
-      return countBits<P, V, 6>(w, segments, offset, weights, counts);
-    default:
-      return countBits<P, V, 0>(w, segments, offset, weights, counts);
-  }
+inline void wholeTile(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset, const uint8_t* weights,
+                      Ints (&counts)[V][P]) {
+  if (w.runWords == 3) return countBits<P, V, 3>(w, pointers, offset, weights, counts);
+  countBits<P, V, 0>(w, pointers, offset, weights, counts);
 }
 
 // The first 8 of a block's lanes alone take half the time where vectors of 256 bits have twice the throughput (Zen 4). g++ would take
@@ -170,45 +163,41 @@ inline __m256i xorBroadcast(__m256i a, const uint32_t& b) {
 #endif
 }
 
-template <int P, int Words>
-inline void countHalf(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
-                      const uint8_t* weights, Ints (&counts)[1][P]) {
-  const int words = Words > 0 ? Words : (w.segmentLength + 31) / 32;
+template <int P, int RunWords>
+inline void countHalf(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset, const uint8_t* weights,
+                      Ints (&counts)[1][P]) {
+  const int runWords = RunWords > 0 ? RunWords : w.runWords;
   const ptrdiff_t stride = w.pixelStride;
   const __m512i* weight = reinterpret_cast<const __m512i*>(weights);
   __m256i sums[P];
   for (__m256i& sum : sums) sum = _mm256_setzero_si256();
-  for (int s = 0; s < w.segmentCount; ++s) {
-    const uint32_t* window = segments[s] + offset;
-#pragma GCC unroll 4
-    for (int k = 0; k < words; ++k, ++weight, ++window) {
-      const __m256i half = _mm256_load_si256(reinterpret_cast<const __m256i*>(weight));
-      for (int p = 0; p < P; ++p) {
-        sums[p] = _mm256_add_epi32(sums[p], _mm256_popcnt_epi32(xorBroadcast(half, window[p * stride])));
-      }
+  const auto addWord = [&](const uint32_t* window) {
+    const __m256i half = _mm256_load_si256(reinterpret_cast<const __m256i*>(weight++));
+    for (int p = 0; p < P; ++p) {
+      sums[p] = _mm256_add_epi32(sums[p], _mm256_popcnt_epi32(xorBroadcast(half, window[p * stride])));
     }
+  };
+  for (int r = 0; r < w.runCount; ++r) {
+    const uint32_t* run = *pointers++ + offset;
+#pragma GCC unroll 4
+    for (int k = 0; k < runWords; ++k) addWord(run + k);
   }
+  for (int i = 0; i < w.wordCount; ++i) addWord(*pointers++ + offset);
   for (int p = 0; p < P; ++p) counts[0][p] = {_mm512_zextsi256_si512(sums[p])};
 }
 
 template <int P>
-BITPATH_NOINLINE void halfTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
+BITPATH_NOINLINE void halfTile(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset,
                                const uint8_t* weights, Ints (&counts)[1][P]) {
-  switch ((w.segmentLength + 31) / 32) {
-    case 4:
-      return countHalf<P, 4>(w, segments, offset, weights, counts);
-    case 5:
-      return countHalf<P, 5>(w, segments, offset, weights, counts);
-    default:
-      return countHalf<P, 0>(w, segments, offset, weights, counts);
-  }
+  if (w.runWords == 3) return countHalf<P, 3>(w, pointers, offset, weights, counts);
+  countHalf<P, 0>(w, pointers, offset, weights, counts);
 }
 
 template <int P, int V>
-BITPATH_INLINE void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
+BITPATH_INLINE void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset,
                               const uint8_t* weights, int channelsLeft, Ints (&counts)[V][P]) {
-  if (channelsLeft > kBconvLanes / 2) return wholeTile<P, V>(w, segments, offset, weights, counts);
-  halfTile<P>(w, segments, offset, weights, counts);
+  if (channelsLeft > kBconvLanes / 2) return wholeTile<P, V>(w, pointers, offset, weights, counts);
+  halfTile<P>(w, pointers, offset, weights, counts);
 }
 
 inline void opaque(__m512i& a) {

@@ -7,23 +7,33 @@ struct Place {
   int row, x;
 };
 
-// Writes each pixel's sign bits, from bit `bit` of the pixel on.
-template <int P, typename L>
-BITPATH_INLINE void storeSigns(uint8_t* pixel, ptrdiff_t pixelBytes, int bit, const unsigned (&signs)[P], L lanes) {
-  uint8_t* to = pixel + (bit >> 3);
-  const int shift = bit & 7;
-  if (shift != 0) {
-    for (int p = 0; p < P; ++p, to += pixelBytes) {
-      uint8_t* byte = to;
-      for (unsigned left = signs[p] << shift; left != 0; left >>= 8, ++byte) *byte = static_cast<uint8_t>(*byte | left);
+// Writes `count` sign bits of each pixel, from bit `bit` of the pixel on: a whole part of a word where lanes fill it, else by OR.
+template <int P>
+BITPATH_INLINE void storeSigns(uint32_t* row, ptrdiff_t planeStride, int bit, const unsigned (&signs)[P], int count) {
+  using Part = std::conditional_t<kLanes == 16, uint16_t, uint8_t>;
+  uint32_t* to = row + (bit >> 5) * planeStride;
+  const int shift = bit & 31;
+  if (count == kLanes && shift % kLanes == 0) {
+    char* part = reinterpret_cast<char*>(to) + (shift >> 3);
+    for (int p = 0; p < P; ++p, part += sizeof *to) {
+      const Part all = static_cast<Part>(signs[p]);
+      std::memcpy(part, &all, sizeof all);
     }
-  } else if (lanes.count() > 8) {
-    for (int p = 0; p < P; ++p, to += pixelBytes) {
-      const uint16_t both = static_cast<uint16_t>(signs[p]);
-      std::memcpy(to, &both, sizeof both);
-    }
-  } else {
-    for (int p = 0; p < P; ++p, to += pixelBytes) *to = static_cast<uint8_t>(signs[p]);
+    return;
+  }
+  for (int p = 0; p < P; ++p) to[p] |= signs[p] << shift;
+  if (shift + count <= 32) return;
+  for (int p = 0; p < P; ++p) to[planeStride + p] |= signs[p] >> (32 - shift);
+}
+
+// Lanes on both sides of step.tailChannel: where the channels of a group begin anywhere.
+BITPATH_NOINLINE inline void storeParted(const BoundStep& step, uint32_t* row, int channel, const unsigned* signs,
+                                         int pixels, int count) {
+  const int whole = step.tailChannel - channel;
+  for (int p = 0; p < pixels; ++p, ++row) {
+    const unsigned first[1] = {signs[p] & ((1u << whole) - 1)}, rest[1] = {signs[p] >> whole};
+    storeSigns<1>(row, step.planeStride, step.firstBit + channel, first, whole);
+    storeSigns<1>(row, step.planeStride, step.tailBit, rest, count - whole);
   }
 }
 
@@ -146,8 +156,14 @@ BITPATH_INLINE void applySteps(const Epilogue& e, const Floats (&values)[P], con
         const Floats flip = Floats::load(step.b + channel);
         unsigned signs[P];
         for (int p = 0; p < P; ++p) signs[p] = atLeast(v[p], flip, threshold) & lanes.bits();
-        uint8_t* pixel = step.bits + place.row * step.rowStride + place.x * step.pixelBytes;
-        storeSigns<P>(pixel, step.pixelBytes, step.firstBit + channel, signs, lanes);
+        uint32_t* row = step.bits + place.row * step.rowStride + place.x;
+        if (channel < step.tailChannel && channel + lanes.count() > step.tailChannel) {
+          storeParted(step, row, channel, signs, P, lanes.count());
+        } else {
+          const int bit =
+              channel < step.tailChannel ? step.firstBit + channel : step.tailBit + channel - step.tailChannel;
+          storeSigns<P>(row, step.planeStride, bit, signs, lanes.count());
+        }
         break;
       }
     }

@@ -1,7 +1,7 @@
 // NEON, the baseline of AArch64: Graviton, Ampere, Apple silicon.
 //
 // 1-bit convolution: lanes are 16 output channels of a byte; an activation byte is duplicated into the xor, and vcntq counts the
-// bits of each byte: 128 products in eor · cnt · add. A byte counts at most 8 a step, so it is widened every 31 steps.
+// bits of each byte: 128 products in eor · cnt · add. A byte counts at most 8 a step, so it is widened every 28 steps.
 #include "target.h"
 
 #ifdef BITPATH_ARM
@@ -122,12 +122,11 @@ inline PairSums addProducts(PairSums sums, const PairSums& a, const PairSums& b)
 }
 
 template <int P, int V>
-inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
-                      const uint8_t* weights, int, Ints (&counts)[2 * V][P]) {
-  constexpr int kByteSteps = 31;           // 31 · 8 = 248 ≤ 255
-  constexpr int kWordSteps = 65535 / 248;  // widenings that 16 bits hold
-  const int bytes = (w.segmentLength + 7) / 8;
-  const ptrdiff_t blockBytes = static_cast<ptrdiff_t>(w.segmentCount) * bytes * kBconvLanes;
+inline void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset, const uint8_t* weights,
+                      int, Ints (&counts)[2 * V][P]) {
+  constexpr int kSteps = 7;                // words until bytes are widened: 7 · 32 = 224 ≤ 255
+  constexpr int kWidenings = 65535 / 224;  // that 16 bits hold
+  const ptrdiff_t blockBytes = w.words() * 4 * kBconvLanes;
 
   uint16x8_t wide[V][P][2];
   for (int i = 0; i < V; ++i) {
@@ -148,17 +147,25 @@ inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segment
       }
     }
   };
-  int widenings = 0;
-  const uint8_t* weight = weights;
-  for (int s = 0; s < w.segmentCount; ++s) {
-    const uint8_t* window = reinterpret_cast<const uint8_t*>(segments[s] + offset);
-    for (int k = 0; k < bytes;) {
-      const int end = std::min(bytes, k + kByteSteps);
-      uint8x16_t sums[V][P];
-      for (int i = 0; i < V; ++i) {
-        for (int p = 0; p < P; ++p) sums[i][p] = vdupq_n_u8(0);
+  uint8x16_t sums[V][P];
+  const auto widen = [&] {
+    for (int i = 0; i < V; ++i) {
+      for (int p = 0; p < P; ++p) {
+        wide[i][p][0] = vaddw_u8(wide[i][p][0], vget_low_u8(sums[i][p]));
+        wide[i][p][1] = vaddw_high_u8(wide[i][p][1], sums[i][p]);
+        sums[i][p] = vdupq_n_u8(0);
       }
-      for (; k < end; ++k, weight += kBconvLanes) {
+    }
+  };
+  for (int i = 0; i < V; ++i) {
+    for (int p = 0; p < P; ++p) sums[i][p] = vdupq_n_u8(0);
+  }
+  int left = kSteps, widenings = 0;
+  const uint8_t* weight = weights;
+  for (ptrdiff_t s = 0; s < w.pointersPerRow(); ++s) {
+    const uint8_t* window = reinterpret_cast<const uint8_t*>(pointers[s] + offset);
+    for (int words = s < w.runCount ? w.runWords : 1; words > 0; --words, window += 4) {
+      for (int k = 0; k < 4; ++k, weight += kBconvLanes) {
         uint8x16_t block[V];
         for (int i = 0; i < V; ++i) block[i] = vld1q_u8(weight + i * blockBytes);
         for (int p = 0; p < P; ++p) {
@@ -166,18 +173,15 @@ inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segment
           for (int i = 0; i < V; ++i) sums[i][p] = vaddq_u8(sums[i][p], vcntq_u8(veorq_u8(block[i], activation)));
         }
       }
-      for (int i = 0; i < V; ++i) {
-        for (int p = 0; p < P; ++p) {
-          wide[i][p][0] = vaddw_u8(wide[i][p][0], vget_low_u8(sums[i][p]));
-          wide[i][p][1] = vaddw_high_u8(wide[i][p][1], sums[i][p]);
-        }
-      }
-      if (++widenings == kWordSteps) {
-        widenings = 0;
-        flush();
-      }
+      if (--left > 0) continue;
+      left = kSteps;
+      widen();
+      if (++widenings < kWidenings - 1) continue;  // one more may follow the loop
+      widenings = 0;
+      flush();
     }
   }
+  widen();
   flush();
 }
 

@@ -3,11 +3,6 @@
 
 #include "epilogue.inl"
 
-// Units of a segment: `segmentLength` bits in units of kBconvUnitBytes.
-inline int segmentUnits(const Windows<uint32_t>& w) {
-  return (w.segmentLength + 8 * kBconvUnitBytes - 1) / (8 * kBconvUnitBytes);
-}
-
 // ---- 1-bit convolution: row · block of output channels · tile of pixels ----
 // What the steps of a row read and write (12 kB at 56 pixels of 53 channels) stays in L1 over its blocks.
 
@@ -16,12 +11,12 @@ void bconvBlocks(const BconvArgs& a, const uint8_t* weights, int blockChannel, i
   const auto& w = a.windows;
   const int left = w.channels - blockChannel;
   const Floats perDifference = Floats::broadcast(a.perDifference);
-  const uint32_t* const* segments = w.segments + static_cast<ptrdiff_t>(row) * w.segmentCount;
+  const uint32_t* const* pointers = w.pointers + row * w.pointersPerRow();
   forEachTile<kBconvPixels>(w.width, [&](auto tile, int x) {
     constexpr int P = decltype(tile)::value;
     constexpr int kGroups = V * kBconvLanes / kLanes;
     Ints counts[kGroups][P];
-    bconvTile<P, V>(w, segments, x * w.pixelStride, weights, left, counts);
+    bconvTile<P, V>(w, pointers, x * w.pixelStride, weights, left, counts);
     const Place place{w.firstPixel + static_cast<int64_t>(row) * w.width + x, row, x};
     const bool uniform = x >= a.interiorFirst && x + P <= a.interiorLast;
 #pragma GCC unroll 8
@@ -45,7 +40,7 @@ void bconvBlocks(const BconvArgs& a, const uint8_t* weights, int blockChannel, i
 
 void bconv(const BconvArgs& a) {
   const auto& w = a.windows;
-  const ptrdiff_t blockBytes = static_cast<ptrdiff_t>(w.segmentCount) * segmentUnits(w) * kBconvUnitBytes * kBconvLanes;
+  const ptrdiff_t blockBytes = w.words() * 4 * kBconvLanes;
   for (int row = 0; row < w.rows; ++row) {
     const uint8_t* weights = static_cast<const uint8_t*>(a.weights);
     int channel = 0;

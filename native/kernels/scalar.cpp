@@ -145,18 +145,18 @@ inline QuadSums addProducts(QuadSums sums, const QuadSums& a, const QuadSums& b)
 }
 
 template <int P, int V>
-inline void bconvTile(const Windows<uint32_t>& w, const uint32_t* const* segments, ptrdiff_t offset,
-                      const uint8_t* weights, int, Ints (&counts)[1][P]) {
-  const int words = (w.segmentLength + 31) / 32;
+inline void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset, const uint8_t* weights,
+                      int, Ints (&counts)[1][P]) {
   for (int p = 0; p < P; ++p) {
     const uint8_t* weight = weights;
     int32_t sums[8] = {};
-    for (int s = 0; s < w.segmentCount; ++s) {
+    for (ptrdiff_t s = 0; s < w.pointersPerRow(); ++s) {
+      const int words = s < w.runCount ? w.runWords : 1;
       for (int k = 0; k < words; ++k, weight += 32) {
         uint32_t block[8];
         std::memcpy(block, weight, sizeof block);
         for (int lane = 0; lane < 8; ++lane)
-          sums[lane] += popcount(segments[s][offset + p * w.pixelStride + k] ^ block[lane]);
+          sums[lane] += popcount(pointers[s][offset + p * w.pixelStride + k] ^ block[lane]);
       }
     }
     counts[0][p] = Ints::load(sums);

@@ -30,6 +30,8 @@ enum class StepKind : uint8_t {
 
 // Constants by channel are readable for so many channels more: a vector may be loaded from any channel on.
 constexpr int kLaneSlack = 16;
+// Channels whose signs lie side by side: the most lanes that a kernel has.
+constexpr int kSignRun = 16;
 
 // A step of an epilogue with its addresses resolved. Constants are indexed by channel. Without initialisers, because a task has
 // room for many and uses few.
@@ -42,15 +44,16 @@ struct BoundStep {
   float* map;             // Add, Mul, Store: channel 0 of pixel 0 · AddPixel, MulPixel: the number of pixel 0
                           // StoreMaxPooled: channel 0 of the first pixel of the band, whose first row is even
   ptrdiff_t pixelStride;  // floats; 0 where one pixel stands for all
-  uint8_t* bits;          // Sign: the pixel at row 0, x 0
-  int firstBit;           // Sign: channel c goes to bit firstBit + c of the pixel
-  ptrdiff_t pixelBytes;   // Sign
-  ptrdiff_t rowStride;    // Sign: bytes · StoreMaxPooled: floats
+  uint32_t* bits;         // Sign: plane 0 of the pixel at row 0, x 0; the word of the pixel beside it is the next
+  int firstBit;           // Sign: channel c goes to bit firstBit + c of the pixel, but
+  int tailChannel;        // from here on, a multiple of kSignRun,
+  int tailBit;            // to tailBit + c − tailChannel
+  ptrdiff_t planeStride;  // Sign: words
+  ptrdiff_t rowStride;    // Sign: words · StoreMaxPooled: floats
 };
 
 // What happens to a value between the instruction that makes it and memory. StoreMaxPooled wants the rows of a window, and the
-// pixels of a row, in order. Sign writes the bits of its channels and no others
-// into a row of a bit map that was zero before: whole bytes where the channels begin at a byte, else by OR.
+// pixels of a row, in order. Sign writes the bits of its channels and no others, into a row of a bit map where they were zero.
 struct Epilogue {
   const BoundStep* steps;
   int stepCount;
@@ -72,15 +75,32 @@ struct Windows {
   int channels;      // output channels to make, from firstChannel on
 };
 
+// A window of a bit map: `runCount` runs of `runWords` words that follow each other in memory, then `wordCount` single words. Row r's
+// are at pointers[r·(runCount + wordCount) …], each at the window of output x = 0; the rest is as in Windows.
+struct BitWindows {
+  const uint32_t* const* pointers;
+  int runCount;
+  int runWords;
+  int wordCount;
+  ptrdiff_t pixelStride;  // words
+  int rows;
+  int width;
+  int64_t firstPixel;
+  int firstChannel;
+  int channels;
+
+  ptrdiff_t pointersPerRow() const { return static_cast<ptrdiff_t>(runCount) + wordCount; }
+  ptrdiff_t words() const { return static_cast<ptrdiff_t>(runCount) * runWords + wordCount; }
+};
+
 // popcount(activation xor weight) over the window, p; v = base + perDifference·p: −2, or −1 where a bit is worth half.
 //
 // base is the float [rowBase + xBase[x] + channel]: the number of taps that count, K for a window inside the map, corrected for
 // padding. K ≤ 2²⁴, so that p fits 32 bits, no sum overflows, and every dot product is exact in float32. xBase is the same for
 // all x from interiorFirst to interiorLast − 1.
 struct BconvArgs {
-  Windows<uint32_t>
-      windows;          // segmentLength in bits; the tail bits of a segment's last word are equal in both operands
-  const void* weights;  // packed as `bconvLayout` says
+  BitWindows windows;
+  const void* weights;          // packed as `bconvLayout` says
   const float* const* rowBase;  // per row
   const int32_t* xBase;         // per x: offset into rowBase[r]
   int interiorFirst, interiorLast;
@@ -134,7 +154,7 @@ struct MapArgs {
   Epilogue epilogue;
 };
 
-// How 1-bit weights lie in memory: [⌈channels / lanes⌉][segment][⌈segment bits / (8·unitBytes)⌉][lanes] units.
+// How 1-bit weights lie in memory: [⌈channels / lanes⌉][word of the window][4 / unitBytes][lanes] units, a word's lowest bits first.
 struct BconvLayout {
   int lanes;
   int unitBytes;

@@ -1,6 +1,6 @@
-// The 1-bit convolution. The kernel reads the bit map itself (direct) where that costs few idle bits: whole kernel rows where a
-// pixel fills its words, else tap by tap. Otherwise the taps of each kernel row of each window are first shifted together
-// (gathered): three taps of 41 bits are 4 words instead of 6. A gathered row serves all kernel rows that read it.
+// The 1-bit convolution. A kernel row of a window is, of each plane of the bit map, kernelW words in a run. Channels that leave a
+// plane partly empty would leave it so in every word: where that pays, the taps of the last plane are first shifted together
+// (gathered). Three taps of 41 bits are then 4 words instead of 6. A gathered row serves all kernel rows that read it.
 #include <cstring>
 
 #include "op.h"
@@ -23,7 +23,6 @@ class BinaryConv final : public BandedOp {
     const int channels = source_.extent.channels;
     groups_ = r.integer("groups", 1, channels);
     const bool zeroPad = r.flag("zeroPad");
-    countedChannels_ = r.integer("countedChannels", 1, channels / groups_);
     activations_ = static_cast<Activations>(r.integer("activations", 0, 2));
     if (channels % groups_ != 0 || output_.channels % groups_ != 0) r.fail("groups do not divide the channels");
     if (zeroPad && source_.padBit) r.fail("zeroPad needs padBit 0");
@@ -39,22 +38,22 @@ class BinaryConv final : public BandedOp {
     if (window_.taps() > (padded ? 1 << 23 : 1 << 24) / groupChannels_) r.fail("too many bits in a window");
     taps_ = static_cast<int>(window_.taps());
 
-    chooseSegments();
+    layOut();
     const int64_t rowBytes = divideUp(int64_t{taps_} * groupChannels_, 8);
     const uint8_t* bits = r.view("bits", output_.channels * rowBytes, 1);
     checkTails(r, bits, rowBytes);
     const WeightRows rows{bits, rowBytes, bits + output_.channels * rowBytes};
     packWeights(rows);
     makeBase(r, rows, zeroPad);
-    finishLoad(r, direct_ ? 0 : kGatheredRows);
+    finishLoad(r, realigned_ || gatheredWords_ > 0 ? kGatheredRows : 0);
   }
 
   OpInfo info() const override {
     OpInfo info = BandedOp::info();
-    info.kernel = std::string(kernels_.bconvName) + (direct_ ? "_direct" : "_gathered");
+    info.kernel = std::string(kernels_.bconvName) + (realigned_ || gatheredWords_ > 0 ? "_gathered" : "_direct");
     info.weightBytes += static_cast<int64_t>(weights_.bytes() + base_.size() * sizeof(float));
     info.mapBytes += source_.bytes(1);
-    info.macs = output_.pixels() * output_.channels * taps_ * countedChannels_;
+    info.macs = output_.pixels() * output_.channels * taps_ * groupChannels_;
     return info;
   }
 
@@ -63,15 +62,20 @@ class BinaryConv final : public BandedOp {
                int) const override {
     const uint32_t** pointers = reinterpret_cast<const uint32_t**>(scratch);
     const float** rowBase = reinterpret_cast<const float**>(scratch + pointerBytes(band.rows));
-    uint32_t* gathered = reinterpret_cast<uint32_t*>(scratch + pointerBytes(band.rows) + rowBaseBytes(band.rows));
+    uint32_t* words = reinterpret_cast<uint32_t*>(scratch + pointerBytes(band.rows) + rowBaseBytes(band.rows));
+    uint32_t* gathered = words + realignedWords(band.rows);
     for (int r = 0; r < band.rows; ++r) rowBase[r] = base_.data() + yBase_[band.firstRow + r];
 
     for (int group = 0; group < groups_; ++group) {
-      const ptrdiff_t pixelStride =
-          direct_ ? pointDirect(band, pass, group, pointers) : gather(band, pass, group, pointers, gathered);
+      const Planes planes = realigned_ ? realign(band, pass, group, words) : planesOfGroup(band, pass, group);
+      if (gatheredWords_ > 0) gather(planes, band, gathered);
+      point(planes, gathered, band, pointers);
       BconvArgs args{};
-      args.windows = makeWindows<uint32_t>(segments_, pointers, pixelStride, band.rows, output_.width, firstPixel(band),
-                                           group * groupOutputs_, groupOutputs_);
+      args.windows = windows_;
+      args.windows.pointers = pointers;
+      args.windows.rows = band.rows;
+      args.windows.firstPixel = firstPixel(band);
+      args.windows.firstChannel = group * groupOutputs_;
       args.weights = weights_.data() + group * groupWeightBytes_;
       args.rowBase = rowBase;
       args.xBase = xBase_.data();
@@ -84,28 +88,45 @@ class BinaryConv final : public BandedOp {
   }
 
   int64_t computeScratch(int rows) const override {
-    const int64_t words = window_.rowSpan(rows) * segments_.parts * output_.width * segmentWords_ + kGatherSlack;
-    return pointerBytes(rows) + rowBaseBytes(rows) + (direct_ ? 0 : words * 4);
+    const int64_t gathered = window_.rowSpan(rows) * gatheredWords_ * gatheredColumns();
+    return pointerBytes(rows) + rowBaseBytes(rows) + (realignedWords(rows) + gathered) * 4;
   }
 
  private:
   // What a bit is worth: ±1 · 0 or 1 · ±½.
   enum class Activations { Sign, Unipolar, Half };
 
-  static constexpr int64_t kGatherSlack = 4;  // words: bits are written eight bytes at a time
+  // The planes that a group's windows read, from the band's first source row on.
+  struct Planes {
+    const uint32_t* firstRow;
+    ptrdiff_t rowStride, planeStride;
 
-  // Units of the kernel that a window takes, tap by tap and gathered, decide: shifting costs about as much as a twentieth.
-  void chooseSegments() {
-    const int64_t channels = source_.extent.channels, unitBits = 8 * kernels_.bconvLayout.unitBytes;
-    const bool neighbours = groups_ == 1 && window_.dilationW == 1 && channels % kWordBits == 0;
-    const int64_t byTap = taps_ * divideUp(groupChannels_, unitBits);
-    const int64_t byRow = window_.kernelH * divideUp(window_.kernelW * groupChannels_, unitBits);
-    direct_ = groups_ == 1 ? neighbours || 20 * byTap <= 21 * byRow : groupChannels_ % kWordBits == 0;
-    segments_ = Segments(window_, direct_ ? neighbours : groups_ == 1, groupChannels_);
-    segmentWords_ = static_cast<int>(pixelWords(segments_.length));
+    const uint32_t* at(int64_t row, int64_t plane) const { return firstRow + row * rowStride + plane * planeStride; }
+  };
+
+  void layOut() {
+    const int planes = static_cast<int>(planesOf(groupChannels_));
+    realigned_ = groups_ > 1 && groupChannels_ % kWordBits != 0;
+    lastBits_ = static_cast<int>(groupChannels_ - (planes - 1) * kWordBits);
+    gatheredWords_ = static_cast<int>(divideUp(int64_t{window_.kernelW} * lastBits_, kWordBits));
+    if (gatheredWords_ >= window_.kernelW) gatheredWords_ = 0;
+    wholePlanes_ = planes - (gatheredWords_ > 0 ? 1 : 0);
+
+    const bool runs = window_.kernelW > 1 && window_.dilationW == 1;
+    windows_.runCount = runs ? window_.kernelH * wholePlanes_ : 0;
+    windows_.runWords = window_.kernelW;
+    windows_.wordCount = window_.kernelH * (gatheredWords_ + (runs ? 0 : wholePlanes_ * window_.kernelW));
+    windows_.pixelStride = window_.strideW;
+    windows_.width = output_.width;
+    windows_.channels = groupOutputs_;
   }
 
-  int64_t pointerBytes(int rows) const { return roundUp(int64_t{rows} * segments_.count * 8, kLineBytes); }
+  int64_t columns() const { return window_.columnSpan(output_.width); }
+  int64_t gatheredColumns() const { return columns() - (window_.kernelW - 1) * int64_t{window_.dilationW}; }
+  int64_t realignedWords(int rows) const {
+    return realigned_ ? window_.rowSpan(rows) * planesOf(groupChannels_) * columns() : 0;
+  }
+  int64_t pointerBytes(int rows) const { return roundUp(rows * windows_.pointersPerRow() * 8, kLineBytes); }
   int64_t rowBaseBytes(int rows) const { return roundUp(int64_t{rows} * 8, kLineBytes); }
 
   void checkTails(ProgramReader& r, const uint8_t* bits, int64_t rowBytes) const {
@@ -137,24 +158,51 @@ class BinaryConv final : public BandedOp {
 
   void packWeights(const WeightRows& rows) {
     const BconvLayout layout = kernels_.bconvLayout;
-    const int64_t unitBits = 8 * layout.unitBytes;
-    const int64_t units = divideUp(segments_.length, unitBits);
-    const int64_t blocks = divideUp(groupOutputs_, layout.lanes);
-    const int64_t unitRow = int64_t{layout.lanes} * layout.unitBytes;
-    groupWeightBytes_ = blocks * segments_.count * units * unitRow;
+    const int64_t wordBytes = int64_t{layout.lanes} * 4, unitRow = int64_t{layout.lanes} * layout.unitBytes;
+    const int64_t blockBytes = windows_.words() * wordBytes;
+    groupWeightBytes_ = divideUp(groupOutputs_, layout.lanes) * blockBytes;
     weights_ = AlignedBuffer(static_cast<size_t>(groups_ * groupWeightBytes_));
     for (int o = 0; o < output_.channels; ++o) {
       const int inGroup = o % groupOutputs_;
-      uint8_t* block = weights_.data() + (o / groupOutputs_) * groupWeightBytes_ +
-                       (inGroup / layout.lanes) * segments_.count * units * unitRow +
-                       (inGroup % layout.lanes) * layout.unitBytes;
-      for (int s = 0; s < segments_.count; ++s) {
-        const int64_t segment = int64_t{s} * segments_.length;
-        for (int64_t bit = 0; bit < segments_.length; bit += unitBits, block += unitRow) {
-          const uint32_t word = rows.read(o, segment + bit, std::min<int64_t>(unitBits, segments_.length - bit));
-          std::memcpy(block, &word, static_cast<size_t>(layout.unitBytes));
+      uint8_t* unit = weights_.data() + (o / groupOutputs_) * groupWeightBytes_ + (inGroup / layout.lanes) * blockBytes +
+                      (inGroup % layout.lanes) * layout.unitBytes;
+      const auto put = [&](uint32_t word) {
+        for (int bit = 0; bit < kWordBits; bit += 8 * layout.unitBytes, unit += unitRow) {
+          const uint32_t part = word >> bit;
+          std::memcpy(unit, &part, static_cast<size_t>(layout.unitBytes));
+        }
+      };
+      for (int ky = 0; ky < window_.kernelH; ++ky) {
+        for (int plane = 0; plane < wholePlanes_; ++plane) {
+          for (int kx = 0; kx < window_.kernelW; ++kx) put(planeBits(rows, o, ky, kx, plane));
         }
       }
+      for (int ky = 0; ky < window_.kernelH; ++ky) {
+        for (int word = 0; word < gatheredWords_; ++word) {
+          uint32_t together = 0;
+          forTapsOf(word, [&](int kx, int left, int right) {
+            together |= planeBits(rows, o, ky, kx, wholePlanes_) << left >> right;
+          });
+          put(together);
+        }
+      }
+    }
+  }
+
+  // One tap's weights of a plane.
+  uint32_t planeBits(const WeightRows& rows, int o, int ky, int kx, int plane) const {
+    const int64_t channel = int64_t{plane} * kWordBits;
+    return rows.read(o, (int64_t{ky} * window_.kernelW + kx) * groupChannels_ + channel,
+                     std::min<int64_t>(kWordBits, groupChannels_ - channel));
+  }
+
+  // The taps with bits in a gathered word, and the shifts, left and right, that bring those of the last plane there.
+  template <typename Tap>
+  void forTapsOf(int word, Tap tap) const {
+    for (int kx = 0; kx < window_.kernelW; ++kx) {
+      const int64_t shift = int64_t{kx} * lastBits_ - word * kWordBits;
+      if (shift <= -lastBits_ || shift >= kWordBits) continue;
+      tap(kx, static_cast<int>(std::max<int64_t>(0, shift)), static_cast<int>(std::max<int64_t>(0, -shift)));
     }
   }
 
@@ -192,7 +240,7 @@ class BinaryConv final : public BandedOp {
         for (const auto& x : xs.ranges) {
           const int32_t inside = sums[y.last * columns + x.last] - sums[y.first * columns + x.last] -
                                  sums[y.last * columns + x.first] + sums[y.first * columns + x.first];
-          const int32_t valid = (y.last - y.first) * (x.last - x.first) * countedChannels_;
+          const int32_t valid = (y.last - y.first) * (x.last - x.first) * groupChannels_;
           const float whole = static_cast<float>(valid + 2 * (sums.back() - inside));
           *to = activations_ == Activations::Sign   ? whole
                 : activations_ == Activations::Half ? whole / 2
@@ -213,127 +261,81 @@ class BinaryConv final : public BandedOp {
     return ones;
   }
 
-  ptrdiff_t pointDirect(const Band& band, const Pass& pass, int group, const uint32_t** pointers) const {
-    const ptrdiff_t stride = static_cast<ptrdiff_t>(source_.pixelStride());
-    const ptrdiff_t groupWords = group * (groupChannels_ / kWordBits);
-    for (int r = 0; r < band.rows; ++r, pointers += segments_.count) {
-      segments_.point(window_, pointers, stride * window_.dilationW, [&](int ky) {
-        const int64_t row = int64_t{band.firstRow + r} * window_.strideH + int64_t{ky} * window_.dilationH;
-        return source_.row(pass.arena, band.image, row) + groupWords;
-      });
-    }
-    return stride * window_.strideW;
+  Planes planesOfGroup(const Band& band, const Pass& pass, int group) const {
+    const ptrdiff_t planeStride = static_cast<ptrdiff_t>(source_.planeStride());
+    const uint32_t* row = source_.row(pass.arena, band.image, int64_t{band.firstRow} * window_.strideH);
+    return {row + group * (groupChannels_ / kWordBits) * planeStride, static_cast<ptrdiff_t>(source_.rowStride()),
+            planeStride};
   }
 
-  // Shifts every window's segments of the band's source rows together: [row][part][x][word].
-  ptrdiff_t gather(const Band& band, const Pass& pass, int group, const uint32_t** pointers, uint32_t* words) const {
-    const int64_t firstRow = int64_t{band.firstRow} * window_.strideH;
-    const ptrdiff_t partWords = static_cast<ptrdiff_t>(output_.width) * segmentWords_;
-    const ptrdiff_t rowWords = segments_.parts * partWords;
+  // A group whose channels begin within a word, shifted to its beginning.
+  Planes realign(const Band& band, const Pass& pass, int group, uint32_t* words) const {
+    const int64_t firstRow = int64_t{band.firstRow} * window_.strideH, width = columns();
+    uint32_t* to = words;
     for (int64_t row = 0; row < window_.rowSpan(band.rows); ++row) {
-      const uint32_t* bits = source_.row(pass.arena, band.image, firstRow + row);
-      if (groups_ == 1) {
-        gatherRow(bits, words + row * rowWords);
-      } else {
-        gatherTaps(bits, group, words + row * rowWords);
+      const uint32_t* from = source_.row(pass.arena, band.image, firstRow + row);
+      for (int64_t channel = 0; channel < groupChannels_; channel += kWordBits, to += width) {
+        const int64_t bit = int64_t{group} * groupChannels_ + channel, count = groupChannels_ - channel;
+        const uint32_t mask = static_cast<uint32_t>(lowBits(std::min(count, kWordBits)));
+        const uint32_t* low = from + bit / kWordBits * source_.planeStride();
+        const uint32_t* high = low + source_.planeStride();
+        const int shift = static_cast<int>(bit % kWordBits);
+        if (shift + std::min(count, kWordBits) <= kWordBits) {
+          for (int64_t x = 0; x < width; ++x) to[x] = low[x] >> shift & mask;
+        } else {
+          for (int64_t x = 0; x < width; ++x) to[x] = (low[x] >> shift | high[x] << (kWordBits - shift)) & mask;
+        }
       }
     }
-    for (int r = 0; r < band.rows; ++r, pointers += segments_.count) {
-      segments_.point(window_, pointers, partWords, [&](int ky) -> const uint32_t* {
+    return {words, static_cast<ptrdiff_t>(planesOf(groupChannels_) * width), static_cast<ptrdiff_t>(width)};
+  }
+
+  // Shifts the taps of the last plane together, for windows at every column: [row][word][x].
+  void gather(const Planes& planes, const Band& band, uint32_t* to) const {
+    const int64_t width = gatheredColumns();
+    for (int64_t row = 0; row < window_.rowSpan(band.rows); ++row) {
+      const uint32_t* from = planes.at(row, wholePlanes_);
+      for (int word = 0; word < gatheredWords_; ++word, to += width) {
+        std::fill_n(to, width, 0u);
+        forTapsOf(word, [&](int kx, int left, int right) {
+          addShifted(from + int64_t{kx} * window_.dilationW, left, right, width, to);
+        });
+      }
+    }
+  }
+
+  static void addShifted(const uint32_t* __restrict from, int left, int right, int64_t count, uint32_t* __restrict to) {
+    for (int64_t i = 0; i < count; ++i) to[i] |= from[i] << left >> right;
+  }
+
+  void point(const Planes& planes, const uint32_t* gathered, const Band& band, const uint32_t** pointers) const {
+    const int64_t width = gatheredColumns();
+    const int parts = windows_.runCount > 0 ? 1 : window_.kernelW;  // of a kernel row in a plane
+    for (int r = 0; r < band.rows; ++r) {
+      for (int ky = 0; ky < window_.kernelH; ++ky) {
         const int64_t row = int64_t{r} * window_.strideH + int64_t{ky} * window_.dilationH;
-        return words + row * rowWords;
-      });
-    }
-    return segmentWords_;
-  }
-
-  void gatherRow(const uint32_t* bits, uint32_t* to) const {
-    const bool neighbours = window_.strideW == 1 && window_.dilationW == 1;
-    if (window_.kernelW == 3 && neighbours && groupChannels_ > 32 && groupChannels_ < 64) return concatThree(bits, to);
-    if (window_.kernelW == 3 && groupChannels_ > 64 && groupChannels_ <= 128) return concatTaps<3, 2>(bits, to);
-    concatTaps<0, 0>(bits, to);
-  }
-
-  // Three neighbouring pixels of 33 … 63 bits each, two words in memory: of a window and the next, two pixels are the same.
-  void concatThree(const uint32_t* bits, uint32_t* to) const {
-    const int channels = groupChannels_, width = output_.width, segmentWords = segmentWords_;
-    const int second = 64 - channels,
-              third = 2 * channels - 64;  // bits of tap 1 in word 0; where tap 2 begins in word 1
-    uint64_t tap0 = loadBits(bits), tap1 = loadBits(bits + 2);
-    bits += 4;
-    if (3 * channels <= 128) {
-      for (int x = 0; x < width; ++x, bits += 2, to += segmentWords) {
-        const uint64_t tap2 = loadBits(bits);
-        storeBits(to, tap0 | tap1 << channels);
-        storeBits(to + 2, tap1 >> second | tap2 << third);
-        tap0 = tap1, tap1 = tap2;
-      }
-    } else {
-      for (int x = 0; x < width; ++x, bits += 2, to += segmentWords) {
-        const uint64_t tap2 = loadBits(bits);
-        storeBits(to, tap0 | tap1 << channels);
-        storeBits(to + 2, tap1 >> second | tap2 << third);
-        storeBits(to + 4, tap2 >> (64 - third));
-        tap0 = tap1, tap1 = tap2;
-      }
-    }
-  }
-
-  // Each window's kernelW taps one after another. Eight bytes are written at a time: what they hold beyond a window's end the
-  // next window overwrites. Taps and Words (of 64 bits a tap): numbers known at compile time, or 0.
-  template <int Taps, int Words>
-  void concatTaps(const uint32_t* bits, uint32_t* to) const {
-    const int taps = Taps > 0 ? Taps : window_.kernelW;
-    const int words = Words > 0 ? Words : static_cast<int>(divideUp(groupChannels_, 64));
-    const uint64_t tailMask = lowBits(groupChannels_ - 64 * (words - 1));
-    const ptrdiff_t pixel = static_cast<ptrdiff_t>(source_.pixelStride());
-    const ptrdiff_t tapStride = pixel * window_.dilationW, windowStride = pixel * window_.strideW;
-    const int channels = groupChannels_, width = output_.width, segmentWords = segmentWords_;
-    for (int x = 0; x < width; ++x, bits += windowStride, to += segmentWords) {
-      const uint32_t* tap = bits;
-      uint64_t pending = 0;
-      int64_t at = 0;
-      for (int t = 0; t < taps; ++t, tap += tapStride) {
-        const int shift = static_cast<int>(at % 64);
-        uint32_t* out = to + at / 64 * 2;
-        uint64_t last = 0;
-        for (int i = 0; i < words; ++i) {
-          const uint64_t word = loadBits(tap + 2 * i) & (i == words - 1 ? tailMask : ~uint64_t{0});
-          last = pending | word << shift;
-          storeBits(out + 2 * i, last);
-          pending = (word >> 1) >> (63 - shift);
+        for (int plane = 0; plane < wholePlanes_; ++plane) {
+          for (int kx = 0; kx < parts; ++kx) *pointers++ = planes.at(row, plane) + int64_t{kx} * window_.dilationW;
         }
-        // The tap's end lies in the word written last, or in the one after it.
-        const int64_t next = at + channels;
-        if (next / 64 - at / 64 < words) pending = last;
-        at = next;
       }
-      storeBits(to + at / 64 * 2, pending);
-    }
-  }
-
-  // One group's channels of each tap.
-  void gatherTaps(const uint32_t* bits, int group, uint32_t* to) const {
-    const ptrdiff_t pixel = static_cast<ptrdiff_t>(source_.pixelStride());
-    const uint32_t tailMask = static_cast<uint32_t>(lowBits(groupChannels_ - (segmentWords_ - 1) * kWordBits));
-    for (int part = 0; part < segments_.parts; ++part) {
-      const uint32_t* tap = bits + part * pixel * window_.dilationW;
-      for (int x = 0; x < output_.width; ++x, tap += pixel * window_.strideW) {
-        for (int word = 0; word < segmentWords_; ++word) {
-          *to++ = readWord(tap, int64_t{group} * groupChannels_ + word * kWordBits);
+      for (int ky = 0; ky < window_.kernelH; ++ky) {
+        const int64_t row = int64_t{r} * window_.strideH + int64_t{ky} * window_.dilationH;
+        for (int word = 0; word < gatheredWords_; ++word) {
+          *pointers++ = gathered + (row * gatheredWords_ + word) * width;
         }
-        to[-1] &= tailMask;
       }
     }
   }
 
   BitMap source_;
   WindowShape window_;
-  Segments segments_;
-  int groups_ = 1, groupChannels_ = 1, countedChannels_ = 1, groupOutputs_ = 1, taps_ = 1;
+  BitWindows windows_{};  // all but what a band and a group change
+  int groups_ = 1, groupChannels_ = 1, groupOutputs_ = 1, taps_ = 1;
   Activations activations_ = Activations::Sign;
-  int segmentWords_ = 1;
-  bool direct_ = false;
+  bool realigned_ = false;
+  int lastBits_ = 0;       // channels in the last plane
+  int wholePlanes_ = 0;    // read as they are
+  int gatheredWords_ = 0;  // of a kernel row of the last plane, if it is gathered
   AlignedBuffer weights_;
   int64_t groupWeightBytes_ = 0;
   std::vector<float> base_;

@@ -1,5 +1,6 @@
 #include "steps.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace bitpath {
@@ -15,11 +16,12 @@ void clear(const BitMap& map, uint8_t* arena, int image, int64_t first, int64_t 
   std::memset(row, 0, static_cast<size_t>(rows * map.rowStride()) * sizeof *row);
   if (!map.padBit) return;
   for (int64_t r = first; r < first + rows; ++r, row += map.rowStride()) {
-    if (r < map.padTop || r >= map.padTop + map.extent.height) {
-      fillPixels(row, map.paddedWidth(), map.extent.channels);
-    } else {
-      fillPixels(row, map.padLeft, map.extent.channels);
-      fillPixels(row + (map.padLeft + map.extent.width) * map.pixelStride(), map.padRight, map.extent.channels);
+    const bool padding = r < map.padTop || r >= map.padTop + map.extent.height;
+    for (int64_t plane = 0; plane < map.planes(); ++plane) {
+      uint32_t* words = row + plane * map.planeStride();
+      const uint32_t set = static_cast<uint32_t>(lowBits(map.extent.channels - plane * kWordBits));
+      std::fill_n(words, padding ? map.paddedWidth() : map.padLeft, set);
+      std::fill_n(words + map.padLeft + map.extent.width, map.padRight, set);
     }
   }
 }
@@ -71,9 +73,12 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
       case StepKind::Sign: {
         step.bits = reader.bitMap();
         step.firstBit = reader.integer("firstBit", 0, ProgramReader::kMaxExtent);
+        step.tailBit = reader.integer("tailBit", 0, ProgramReader::kMaxExtent);
         step.clears = reader.flag("clears");
+        const int64_t tail = channels % kSignRun;
         if (step.bits.extent.height != output.height || step.bits.extent.width != output.width ||
-            step.firstBit + channels > step.bits.extent.channels) {
+            step.firstBit + channels - tail > step.bits.extent.channels ||
+            step.tailBit + tail > step.bits.extent.channels) {
           reader.fail("a sign's bit map has not the shape of the instruction's output");
         }
         step.a = reader.optionalConstant<float>("threshold", channels, kLaneSlack);
@@ -126,11 +131,12 @@ Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, int image, int fi
     }
     if (step.kind != StepKind::Sign) continue;
     const BitMap& map = step.bits;
-    uint32_t* row = map.row(arena, image, map.padTop + firstRow);
-    to.bits = reinterpret_cast<uint8_t*>(row + map.padLeft * map.pixelStride());
+    to.bits = map.row(arena, image, map.padTop + firstRow) + map.padLeft;
     to.firstBit = step.firstBit;
-    to.pixelBytes = static_cast<ptrdiff_t>(map.pixelStride() * 4);
-    to.rowStride = static_cast<ptrdiff_t>(map.rowStride() * 4);
+    to.tailChannel = output_.channels - output_.channels % kSignRun;
+    to.tailBit = step.tailBit;
+    to.planeStride = static_cast<ptrdiff_t>(map.planeStride());
+    to.rowStride = static_cast<ptrdiff_t>(map.rowStride());
   }
   return {bound, count};
 }

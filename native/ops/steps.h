@@ -35,7 +35,7 @@ class Steps {
     float factor = 0, max = 0;  // as BoundStep::factor, ::max
     FloatMap map;
     BitMap bits;
-    int firstBit = 0;
+    int firstBit = 0, tailBit = 0;
     bool clears = false;
   };
 

@@ -8,7 +8,7 @@
 // All maps live in one arena of `arenaLines` 64-byte lines, sized for `batch` images. A run of n images takes ⌈n / batch⌉
 // passes over the instructions; image i of a pass is i-th in each map.
 //
-//   header   magic 'BPTH' (0x48545042) · version (3) · batch · arenaLines · inputChannels · inputHeight · inputWidth
+//   header   magic 'BPTH' (0x48545042) · version (4) · batch · arenaLines · inputChannels · inputHeight · inputWidth
 //            · outputCount · instructionCount
 //   outputs  outputCount × FloatMap
 //   then instructionCount × instruction:
@@ -21,19 +21,18 @@
 //            float32, pixel (n, y, x) starts at float ((n·height + y)·width + x)·pixelStride + channelOffset from `line`
 //            on. A concat is several maps over the same lines.
 //   BitMap (9)    line · height · width · channels · padTop · padLeft · padBottom · padRight · padBit
-//            a pixel is ⌈channels / 32⌉ uint32 words, channel c is bit c % 32 of its word c / 32, bits after the last channel
-//            are zero; a row has padLeft + width + padRight pixels, rounded up to an even number of words, and two words of
-//            slack for reads of eight bytes; an image has padTop + height + padBottom rows. Bits of padding pixels are padBit.
+//            an image has padTop + height + padBottom rows, a row ⌈channels / 32⌉ planes one after another, a plane a uint32 word
+//            for each of padLeft + width + padRight pixels; rows begin at lines. Channel c is bit c % 32 of the pixel's word in
+//            plane c / 32, bits after the last channel are zero. Bits of padding pixels are padBit.
 //            Several SIGNs may write a map, each its channels; the first one clears it (and with it the padding). Channels that
 //            nobody writes are zero.
 //
 // Instructions make one value v per output element, in order of their own sum, then apply the steps to it.
 //   1 INPUT        -                                       v = the input element. The map has the input's shape.
 //   2 BINARY_CONV  src BitMap · outHeight outWidth outChannels · kernelH kernelW · strideH strideW · dilationH
-//                  dilationW · groups · zeroPad · countedChannels · activations (0, 1 or 2) · bits const (uint8
+//                  dilationW · groups · zeroPad · activations (0, 1 or 2) · bits const (uint8
 //                  [outChannels, ⌈kernelH·kernelW·channels/groups / 8⌉])
-//                  v = the integer dot product as float over the countedChannels channels of a group that exist; the weights
-//                  of others are zero, as their activations are. Taps count over the padded map (top left tap of output (y, x) is
+//                  v = the integer dot product as float. Taps count over the padded map (top left tap of output (y, x) is
 //                  padded pixel (y·strideH, x·strideW)). zeroPad 1: taps on padding add 0 (padBit must be 0).
 //                  activations 0: a bit is ±1. 1: it is 0 or 1 (zeroPad must be 0). 2: it is ±½, so that two planes of bits
 //                  are a ternary map.
@@ -69,8 +68,9 @@
 //   4 RELU    -                                            v = v < 0 ? +0 : v
 //   5 PRELU   slope const (float [channels])               v = v < 0 ? v · slope[c] : v
 //   6 STORE   FloatMap                                     map = v
-//   7 SIGN    BitMap · firstBit · clears · threshold       bit firstBit + c = (v xor flip[c]) ≥ threshold[c]; flip is int32
-//             const · flip const (−1 each for none)        [channels], 0 or the sign bit; default threshold 0, flip 0
+//   7 SIGN    BitMap · firstBit · tailBit · clears ·       bit = (v xor flip[c]) ≥ threshold[c], of whole runs of 16 channels from
+//             threshold const · flip const (−1 each        firstBit on, of the channels left over from tailBit on; flip is int32
+//             for none)                                    [channels], 0 or the sign bit; default threshold 0, flip 0
 //   8 HARDTANH  min · max (float bits in the words)        v = v < min ? min : v > max ? max : v
 //   9 MUL       FloatMap                                     v = v · map
 //  10 MUL_PIXELS  factors const (float [height, width])     v = v · factor of the pixel
@@ -78,7 +78,7 @@
 //  12 STORE_MAX_POOLED  FloatMap                             map = the maximum of v over windows of 2×2, as MAX_POOL makes it; the
 //                  map is half as high and wide as the instruction's output, which is even
 // A map in another step has the instruction's output shape, and that of an ADD or MUL may have one pixel, one channel or both
-// instead, which stand for all; a bit map at least firstBit + channels channels. An ADD may read the map that a later STORE of the same instruction
+// instead, which stand for all; a bit map has room for the bits. An ADD may read the map that a later STORE of the same instruction
 // overwrites: each element is read before it is written.
 #pragma once
 
@@ -87,7 +87,7 @@
 namespace bitpath {
 
 constexpr int32_t kProgramMagic = 0x48545042;
-constexpr int32_t kProgramVersion = 3;
+constexpr int32_t kProgramVersion = 4;
 
 enum Opcode {
   kInput = 1,

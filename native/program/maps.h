@@ -35,8 +35,10 @@ struct BitMap {
 
   int64_t paddedHeight() const { return static_cast<int64_t>(padTop) + extent.height + padBottom; }
   int64_t paddedWidth() const { return static_cast<int64_t>(padLeft) + extent.width + padRight; }
-  int64_t pixelStride() const { return pixelWords(extent.channels); }             // words
-  int64_t rowStride() const { return rowWords(paddedWidth(), extent.channels); }  // words
+  int64_t planes() const { return planesOf(extent.channels); }
+  int64_t planeStride() const { return paddedWidth(); }  // words
+  // Words. Rows begin at cache lines, so that threads that write neighbouring ones share none.
+  int64_t rowStride() const { return roundUp(planes() * planeStride(), kLineBytes / 4); }
   int64_t bytes(int64_t images) const { return images * paddedHeight() * rowStride() * 4; }
   // Row `paddedRow` (0 is the first padding row) of an image.
   uint32_t* row(uint8_t* arena, int64_t image, int64_t paddedRow) const {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { BitpathError, compile, GraphBuilder, type Params, randomParams, Tensor } from 'bitpath';
-import { ternaryBits, ternaryLayout, ternaryRules } from '#lib/compiler/activations.js';
+import { ternaryBits, ternaryPlaces, ternaryRules } from '#lib/compiler/activations.js';
 import { rearrangeBits } from '#lib/compiler/bitRows.js';
 import { interpret } from '../reference/interpreter.js';
 
@@ -25,14 +25,16 @@ test('two signs are the ternary value, at every threshold’s edge', () => {
   }
 });
 
-test('weights of both planes are the same, from whole bytes on', () => {
-  assert.deepEqual(ternaryLayout(16), { offsets: [0, 16], bits: 32 });
-  assert.deepEqual(ternaryLayout(3), { offsets: [0, 8], bits: 11 });
+test('weights of both planes are the same, without gaps', () => {
   // Two taps of 3 bits: 101, 011 (channel 0 first: bits 0, 2, then 1, 2).
   const bits = Uint8Array.of(0b110101);
-  const spread = ternaryBits(bits, { rows: 1, taps: 2, channels: 3 }, ternaryLayout(3));
-  const ones = [...Array(22).keys()].filter((i) => ((spread[i >> 3] ?? 0) >> (i & 7)) & 1);
-  assert.deepEqual(ones, [0, 2, 8, 10, 12, 13, 20, 21]);
+  const spread = ternaryBits(bits, { rows: 1, taps: 2, channels: 3 });
+  const ones = [...Array(12).keys()].filter((i) => ((spread[i >> 3] ?? 0) >> (i & 7)) & 1);
+  assert.deepEqual(ones, [0, 2, 3, 5, 7, 8, 10, 11]);
+  assert.deepEqual(ternaryPlaces(53), [
+    { first: 0, tail: 96 },
+    { first: 48, tail: 101 },
+  ]);
 });
 
 test('runs of bits go where they are sent, and nothing else is set', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { GraphBuilder, randomParams, type Value } from 'bitpath';
+import { placeParts, runsOf } from '#lib/compiler/bitPlaces.js';
 import { distribute } from '#lib/compiler/distribute.js';
 import { fold } from '#lib/compiler/fold.js';
 import { fuse } from '#lib/compiler/fuse.js';
@@ -15,9 +16,9 @@ function layer(b: GraphBuilder, x: Value, outChannels: number, padValue: 0 | 1 |
   return b.binaryConv(b.sign(b.batchNorm(x)), { ...CONV, outChannels, padValue });
 }
 
-function compiled(make: (b: GraphBuilder, x: Value) => Value, size = { height: 4, width: 5 }): FusedGraph {
+function compiled(make: (b: GraphBuilder, x: Value) => Value, size = { height: 4, width: 5 }, width = 13): FusedGraph {
   const b = new GraphBuilder('distribute');
-  const x = b.conv(b.input({ channels: 3, ...size }), { outChannels: 13, kernel: 1 });
+  const x = b.conv(b.input({ channels: 3, ...size }), { outChannels: width, kernel: 1 });
   b.output('out', make(b, x));
   const graph = b.build();
   const folded = foldThresholds(fold(graph, randomParams(graph, 3)));
@@ -26,66 +27,98 @@ function compiled(make: (b: GraphBuilder, x: Value) => Value, size = { height: 4
 
 const signsOf = ({ steps }: Instruction) => steps.flatMap((step) => (step.op === 'sign' ? [step] : []));
 
-test('the signs of a dense stage are taken where its parts are made, each at a byte of its own', () => {
-  const { instructions, bitMaps } = compiled((b, x) => {
-    const y = b.concat([x, layer(b, x, 5)]);
-    const z = b.concat([y, layer(b, y, 7)]);
-    return layer(b, z, 4);
-  });
+test('the signs of a dense stage are taken where its parts are made, each at its place', () => {
+  const { instructions, bitMaps } = compiled(
+    (b, x) => {
+      const y = b.concat([x, layer(b, x, 37)]);
+      const z = b.concat([y, layer(b, y, 7)]);
+      return layer(b, z, 4);
+    },
+    { height: 4, width: 5 },
+    45,
+  );
   assert.deepEqual(
     instructions.map(({ make }) => make.op),
     ['input', 'conv', 'binaryConv', 'binaryConv', 'binaryConv'],
     'no MAP',
   );
   assert.deepEqual(
-    bitMaps.map(({ shape, counted }) => [shape.channels, counted]),
-    [
-      [13, 13],
-      [16 + 5, 13 + 5],
-      [16 + 8 + 7, 13 + 5 + 7],
-    ],
+    bitMaps.map(({ shape }) => shape.channels),
+    [45, 45 + 37, 45 + 37 + 7],
   );
   const [, stem, first, second] = instructions as [Instruction, Instruction, Instruction, Instruction, Instruction];
   const places = (instruction: Instruction) =>
-    signsOf(instruction).map(({ bitMap, firstBit, clears }) => [bitMap, firstBit, clears]);
+    signsOf(instruction).map(({ bitMap, place, clears }) => [bitMap, place.first, place.tail, clears]);
+  // 32 + 13 channels, 32 + 5, 7: what fills words, then what is left over.
   assert.deepEqual(places(stem).sort(), [
-    [0, 0, true],
-    [1, 0, true],
-    [2, 0, true],
+    [0, 0, 32, true],
+    [1, 0, 64, true],
+    [2, 0, 64, true],
   ]);
   assert.deepEqual(places(first), [
-    [1, 16, false],
-    [2, 16, false],
+    [1, 32, 77, false],
+    [2, 32, 77, false],
   ]);
-  assert.deepEqual(places(second), [[2, 24, false]]);
-  for (const { rule } of signsOf(stem)) assert.equal(rule.threshold?.length, 13);
+  assert.deepEqual(places(second), [[2, 64, 82, false]]);
+  for (const { rule } of signsOf(stem)) assert.equal(rule.threshold?.length, 45);
 });
 
-test('weights of the bits between parts are 0, the others are those of the layer', () => {
-  const { instructions } = compiled((b, x) => layer(b, b.concat([x, b.relu(b.scale(x, { factor: -1 }))]), 6));
-  const conv = instructions.at(-1)?.make;
-  assert.ok(conv?.op === 'binaryConv');
-  const bits = 16 + 13;
-  const bit = (o: number, tap: number, c: number) => {
-    const at = o * Math.ceil((9 * bits) / 8) * 8 + tap * bits + c;
-    return ((conv.bits[at >> 3] ?? 0) >> (at & 7)) & 1;
+test('weights follow the bits: parts that fill words first, then runs of 16, then what is left over', () => {
+  assert.deepEqual(placeParts([53]), [{ first: 0, tail: 48 }]);
+  assert.deepEqual(placeParts([165, 64, 53, 7]), [
+    { first: 0, tail: 272 },
+    { first: 160, tail: 277 },
+    { first: 224, tail: 284 },
+    { first: 224, tail: 277 },
+  ]);
+  const widths = [53, 7, 64, 16];
+  const filled = new Set<number>();
+  for (const [part, place] of placeParts(widths).entries()) {
+    for (const { to, count } of runsOf(place, 0, widths[part] ?? 0)) {
+      for (let bit = to; bit < to + count; bit++) filled.add(bit);
+    }
+  }
+  assert.deepEqual([filled.size, Math.max(...filled)], [140, 139], 'neither gaps nor overlaps');
+
+  const weightsOf = (separate: boolean) => {
+    const size = { height: 4, width: 5 };
+    const { instructions } = compiled(
+      (b, x) => {
+        const y = b.concat([x, b.relu(b.scale(x, { factor: -1 }))]);
+        // Another reader of the bits, in groups, leaves them in the concat's order.
+        return layer(b, separate ? b.scale(y, { factor: 1 }) : y, 6);
+      },
+      size,
+      21,
+    );
+    const conv = instructions.at(-1)?.make;
+    assert.ok(conv?.op === 'binaryConv');
+    return (o: number, tap: number, c: number) => {
+      const at = o * Math.ceil((9 * 42) / 8) * 8 + tap * 42 + c;
+      return ((conv.bits[at >> 3] ?? 0) >> (at & 7)) & 1;
+    };
   };
+  const placed = weightsOf(false);
+  const plain = weightsOf(true);
+  const to = (c: number) => (c < 16 ? c : c < 21 ? 32 + c - 16 : c < 37 ? 16 + c - 21 : 37 + c - 37);
   let ones = 0;
   for (let o = 0; o < 6; o++) {
     for (let tap = 0; tap < 9; tap++) {
-      for (const idle of [13, 14, 15]) assert.equal(bit(o, tap, idle), 0);
-      for (let c = 0; c < bits; c++) ones += bit(o, tap, c);
+      for (let c = 0; c < 42; c++) {
+        assert.equal(placed(o, tap, to(c)), plain(o, tap, c), `${o} ${tap} ${c}`);
+        ones += plain(o, tap, c);
+      }
     }
   }
-  assert.ok(ones > 0.3 * 6 * 9 * 26 && ones < 0.7 * 6 * 9 * 26, `${ones} ones among ${6 * 9 * 26} random bits`);
+  assert.ok(ones > 700 && ones < 1600, `${ones} ones among ${6 * 9 * 42} random bits`);
 });
 
-test('padding of ones would fill the bits between parts, so those signs stay', () => {
+test('padding of ones is no hindrance: parts leave no bits between them', () => {
   const { instructions, bitMaps } = compiled((b, x) => layer(b, b.concat([x, b.relu(x)]), 4, 1));
-  assert.ok(instructions.some(({ make, steps }) => make.op === 'map' && steps.some(({ op }) => op === 'sign')));
+  assert.ok(!instructions.some(({ make }) => make.op === 'map'));
   assert.deepEqual(
-    bitMaps.map(({ shape }) => shape.channels),
-    [26],
+    bitMaps.map(({ shape, padBit }) => [shape.channels, padBit]),
+    [[26, 1]],
   );
 });
 

@@ -144,11 +144,14 @@ class RandomEpilogue {
         case StepKind::Sign:
           step.a = constants([&] { return random.chance(70) ? 0.0f : anyFloat(random); });
           step.b = constants([&] { return random.chance(30) ? -0.0f : 0.0f; });
-          // Other channels of the pixel before and after ours, other pixels of the row after ours.
+          // Other channels of the pixel before and after ours, other pixels of the plane after ours.
           step.firstBit = random.chance(50) ? 0 : random.between(0, 40);
-          step.pixelBytes = 4 * ((step.firstBit + channels + 31) / 32 + random.between(0, 1));
-          step.rowStride = width * step.pixelBytes + 4 * random.between(0, 3);
-          step.bits = std::make_shared<Exact<uint8_t>>(static_cast<size_t>(rows * step.rowStride));
+          step.tailChannel = channels / kSignRun * kSignRun;
+          step.tailBit = step.firstBit + step.tailChannel + (random.chance(50) ? 0 : random.between(0, 40));
+          step.planeStride = width + random.between(0, 3);
+          step.rowStride =
+              ((step.tailBit + channels % kSignRun + 31) / 32 + random.between(0, 1)) * step.planeStride;
+          step.bits = std::make_shared<Exact<uint32_t>>(static_cast<size_t>(rows * step.rowStride));
           wrote = true;
           break;
       }
@@ -175,7 +178,9 @@ class RandomEpilogue {
       to.pixelStride = own.pixelStride;
       to.bits = own.bits ? own.bits->data() : nullptr;
       to.firstBit = own.firstBit;
-      to.pixelBytes = own.pixelBytes;
+      to.tailChannel = own.tailChannel;
+      to.tailBit = own.tailBit;
+      to.planeStride = own.planeStride;
       to.rowStride = own.rowStride;
       bound_.push_back(to);
     }
@@ -230,9 +235,11 @@ class RandomEpilogue {
         case StepKind::Sign: {
           const float flipped = std::signbit((*step.b)[c]) ? -v : v;
           if (flipped >= (*step.a)[c]) {
-            const int64_t inBand = pixel - firstPixel_, bit = step.firstBit + channel;
-            const int64_t byte = inBand / width_ * step.rowStride + inBand % width_ * step.pixelBytes + bit / 8;
-            (*step.bits)[static_cast<size_t>(byte)] |= static_cast<uint8_t>(1 << (bit % 8));
+            const int64_t inBand = pixel - firstPixel_;
+            const int bit =
+                channel < step.tailChannel ? step.firstBit + channel : step.tailBit + channel - step.tailChannel;
+            const int64_t word = inBand / width_ * step.rowStride + bit / 32 * step.planeStride + inBand % width_;
+            (*step.bits)[static_cast<size_t>(word)] |= 1u << (bit % 32);
           }
           break;
         }
@@ -249,7 +256,7 @@ class RandomEpilogue {
           if (!check::sameFloat((*a.map)[f], (*e.map)[f])) return false;
         }
       }
-      if (e.bits && std::memcmp(a.bits->data(), e.bits->data(), e.bits->size()) != 0) return false;
+      if (e.bits && std::memcmp(a.bits->data(), e.bits->data(), e.bits->size() * sizeof(uint32_t)) != 0) return false;
     }
     return true;
   }
@@ -259,15 +266,15 @@ class RandomEpilogue {
     explicit Step(StepKind kind) : kind(kind) {}
     StepKind kind;
     std::shared_ptr<Exact<float>> a, b, map;
-    std::shared_ptr<Exact<uint8_t>> bits;
-    ptrdiff_t pixelStride = 0, pixelBytes = 0, rowStride = 0;
-    int firstBit = 0;
+    std::shared_ptr<Exact<uint32_t>> bits;
+    ptrdiff_t pixelStride = 0, planeStride = 0, rowStride = 0;
+    int firstBit = 0, tailChannel = 0, tailBit = 0;
     float factor = 0, max = 0;
 
     Step copy() const {
       Step other = *this;
       if (map) other.map = std::make_shared<Exact<float>>(*map);
-      if (bits) other.bits = std::make_shared<Exact<uint8_t>>(*bits);
+      if (bits) other.bits = std::make_shared<Exact<uint32_t>>(*bits);
       return other;
     }
     size_t at(int64_t pixel, int channel) const { return static_cast<size_t>(pixel * pixelStride + channel); }

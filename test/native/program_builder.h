@@ -28,7 +28,7 @@ class Builder {
     return {take(int64_t{height} * width * stride * 4), height, width, channels, stride, 0};
   }
   Bits bits(int height, int width, int channels, int pad = 0, int padBit = 0) {
-    const int64_t words = (int64_t{width + 2 * pad} * ((channels + 31) / 32) + 1) / 2 * 2 + 2;
+    const int64_t words = (int64_t{width + 2 * pad} * ((channels + 31) / 32) + 15) / 16 * 16;
     return {take((height + 2 * pad) * words * 4), height, width, channels, pad, pad, pad, pad, padBit};
   }
 
@@ -83,8 +83,9 @@ class Builder {
   void relu() { body_.push_back(4); }
   void prelu(int slope) { fields({5, slope}); }
   void store(const Map& m) { body_.push_back(6), field(m); }
+  // Of channels side by side from `firstBit` on, if the map has no others.
   void sign(const Bits& m, int threshold = -1, int flip = -1, int firstBit = 0, int clears = 1) {
-    body_.push_back(7), field(m), fields({firstBit, clears, threshold, flip});
+    body_.push_back(7), field(m), fields({firstBit, firstBit + (m.channels - firstBit) / 16 * 16, clears, threshold, flip});
   }
   void mul(const Map& m) { body_.push_back(9), field(m); }
   void mulPixels(int factors) { fields({10, factors}); }
@@ -94,7 +95,7 @@ class Builder {
 
   std::vector<int32_t> code() {
     end();
-    std::vector<int32_t> words = {0x48545042,   3,         batch_,    lines_,
+    std::vector<int32_t> words = {0x48545042,   4,         batch_,    lines_,
                                   input_[0],    input_[1], input_[2], static_cast<int>(outputs_.size()),
                                   instructions_};
     for (const Map& m : outputs_) {

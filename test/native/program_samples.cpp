@@ -23,8 +23,7 @@ Sample binary(const char* name, int channels, int outChannels, int groups, int s
   b.sign(bits, b.floats(random, channels), b.constant(flips));
   b.begin(2, 0);
   b.field(bits);
-  b.fields(
-      {outHeight, outWidth, outChannels, 3, 3, stride, stride, dilation, dilation, groups, zeroPad, channels / groups});
+  b.fields({outHeight, outWidth, outChannels, 3, 3, stride, stride, dilation, dilation, groups, zeroPad});
   b.fields({activations, b.weightBits(random, outChannels, 9 * channels / groups)});
   b.steps(5);
   b.affine(b.floats(random, outChannels), b.floats(random, outChannels));
@@ -34,7 +33,7 @@ Sample binary(const char* name, int channels, int outChannels, int groups, int s
   b.sign(next);
   b.begin(2, 0);
   b.field(next);
-  b.fields({outHeight, outWidth, 3, 1, 1, 1, 1, 1, 1, 1, 0, outChannels, 0, b.weightBits(random, 3, outChannels)});
+  b.fields({outHeight, outWidth, 3, 1, 1, 1, 1, 1, 1, 1, 0, 0, b.weightBits(random, 3, outChannels)});
   b.steps(1);
   b.store(last);
   b.output(sum);
@@ -42,12 +41,12 @@ Sample binary(const char* name, int channels, int outChannels, int groups, int s
   return finish(name, b);
 }
 
-// Two instructions write the bits of one map, 5 channels at bit 0 and 3 at bit 8; a stem with 8-bit weights.
+// Two instructions write the bits of one map, 5 channels at bit 0 and 3 at bit 5; a stem with 8-bit weights.
 Sample shared() {
   check::Random random(6);
   const int height = 5, width = 6;
   Builder b(2, 2, height, width);
-  const Bits bits = b.bits(height, width, 11, 1);
+  const Bits bits = b.bits(height, width, 8, 1);
   const Map out = b.map(height, width, 4);
   std::vector<int8_t> weights;
   for (int i = 0; i < 5 * 2; ++i) weights.push_back(static_cast<int8_t>(random.between(-127, 127)));
@@ -66,7 +65,7 @@ Sample shared() {
   b.fields({height, width, 3, 1, 1, 1, 1, 0, 0, 1, 1, 1, b.floats(random, 3 * 2)});
   b.steps(2);
   b.store(part);
-  b.sign(bits, -1, -1, 8, 0);
+  b.sign(bits, -1, -1, 5, 0);
   b.begin(4, 2, {1, height, width, 5, 1, 1, 1, 1, 0, 0, 1, 1, b.constant(weights), b.floats(random, 5), 1, 1});
   b.fields({b.constant(zeros), b.constant(zeros), b.floats(random, 5)});
   b.steps(1);
@@ -75,10 +74,10 @@ Sample shared() {
   b.fields({b.constant(zeros), b.constant(zeros), b.floats(random, 3)});
   b.steps(2);
   b.store(part);
-  b.sign(bits, -1, -1, 8, 0);
+  b.sign(bits, -1, -1, 5, 0);
   b.begin(2, 0);
   b.field(bits);
-  b.fields({height, width, 4, 3, 3, 1, 1, 1, 1, 1, 1, 8, 0, b.weightBits(random, 4, 9 * 11)});
+  b.fields({height, width, 4, 3, 3, 1, 1, 1, 1, 1, 1, 0, b.weightBits(random, 4, 9 * 8)});
   b.steps(1);
   b.store(out);
   b.output(out);
@@ -247,7 +246,7 @@ Sample pooledStage() {
   b.storeMaxPooled(first);
   b.begin(2, 0);
   b.field(bits);
-  b.fields({height, width, grown, 3, 3, 1, 1, 1, 1, 1, 1, stem, 0, b.weightBits(random, grown, 9 * stem)});
+  b.fields({height, width, grown, 3, 3, 1, 1, 1, 1, 1, 1, 0, b.weightBits(random, grown, 9 * stem)});
   b.steps(2);
   b.relu();
   b.storeMaxPooled(second);
