@@ -147,8 +147,8 @@ inline __m256i widened(const __m256i (&wide)[2], int group) {
 template <int P, int V>
 inline void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset, const uint8_t* weights,
                       int, Ints (&counts)[4 * V][P]) {
-  constexpr int kSteps = 7;                      // words until bytes are widened: 7 · 32 = 224 ≤ 255
-  constexpr int kWidenings = 65535 / 224;        // that 16 bits hold
+  constexpr int kSteps = 7;                // words until bytes are widened: 7 · 32 = 224 ≤ 255
+  constexpr int kWidenings = 65535 / 224;  // that 16 bits hold
   const ptrdiff_t blockBytes = w.words() * 4 * kBconvLanes;
   const ptrdiff_t stride = w.pixelStride * 4;
   const __m256i low = _mm256_set1_epi8(15);

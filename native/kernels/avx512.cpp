@@ -113,12 +113,22 @@ struct QuadSums {
 };
 inline QuadSums addProducts(QuadSums sums, QuadSums a, QuadSums b) { return {_mm512_dpbusd_epi32(sums.v, a.v, b.v)}; }
 
-// RunWords is the number of words of a run where it is known (a short loop's counter costs), else 0.
-template <int P, int V, int RunWords>
+// g++ would add up each word's distance from the window before the loops, for more registers than there are: one address in a
+// register makes them displacements.
+inline const uint32_t* inRegister(const uint32_t* address) {
+#if defined(__GNUC__)
+  __asm__("" : "+r"(address));
+#endif
+  return address;
+}
+
+// RunWords and Stride are the number of words of a run and the words between pixels where they are known, else 0: a short loop's
+// counter costs, and so do addresses.
+template <int P, int V, int RunWords, int Stride>
 inline void countBits(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset, const uint8_t* weights,
                       Ints (&counts)[V][P]) {
   const int runWords = RunWords > 0 ? RunWords : w.runWords;
-  const ptrdiff_t stride = w.pixelStride, block = w.words();
+  const ptrdiff_t stride = Stride > 0 ? Stride : w.pixelStride, block = w.words();
   const __m512i* weight = reinterpret_cast<const __m512i*>(weights);
   __m512i sums[V][P];
   for (auto& row : sums) {
@@ -135,11 +145,11 @@ inline void countBits(const BitWindows& w, const uint32_t* const* pointers, ptrd
     ++weight;
   };
   for (int r = 0; r < w.runCount; ++r) {
-    const uint32_t* run = *pointers++ + offset;
+    const uint32_t* run = inRegister(*pointers++ + offset);
 #pragma GCC unroll 4
     for (int k = 0; k < runWords; ++k) addWord(run + k);
   }
-  for (int i = 0; i < w.wordCount; ++i) addWord(*pointers++ + offset);
+  for (int i = 0; i < w.wordCount; ++i) addWord(inRegister(*pointers++ + offset));
   for (int i = 0; i < V; ++i) {
     for (int p = 0; p < P; ++p) counts[i][p] = {sums[i][p]};
   }
@@ -148,56 +158,77 @@ inline void countBits(const BitWindows& w, const uint32_t* const* pointers, ptrd
 template <int P, int V>
 inline void wholeTile(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset, const uint8_t* weights,
                       Ints (&counts)[V][P]) {
-  if (w.runWords == 3) return countBits<P, V, 3>(w, pointers, offset, weights, counts);
-  countBits<P, V, 0>(w, pointers, offset, weights, counts);
+  if (w.runWords == 3 && w.pixelStride == 1) return countBits<P, V, 3, 1>(w, pointers, offset, weights, counts);
+  countBits<P, V, 0, 0>(w, pointers, offset, weights, counts);
 }
 
-// The first 8 of a block's lanes alone take half the time where vectors of 256 bits have twice the throughput (Zen 4). g++ would take
-// the short form of a 256-bit xor, which has no broadcast from memory in it.
-inline __m256i xorBroadcast(__m256i a, const uint32_t& b) {
-#if defined(__GNUC__)
-  __asm__("vpxord %2%{1to8%}, %1, %0" : "=v"(a) : "v"(a), "m"(b));
-  return a;
-#else
-  return _mm256_xor_si256(a, _mm256_set1_epi32(static_cast<int>(b)));
-#endif
-}
+// ---- few output channels left ----
+// Of a block with N channels only, 16 − N lanes would count for nothing. With 16 pixels in the lanes instead, whose words of a plane
+// are neighbours, each channel costs a vector: N·1.5 cycles a word, where P pixels cost P·1.5. The counts are then turned, in 16 bits.
+constexpr unsigned kFew = 8;
+constexpr int64_t kFewWords = 65535 / 32;
 
-template <int P, int RunWords>
-inline void countHalf(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset, const uint8_t* weights,
-                      Ints (&counts)[1][P]) {
-  const int runWords = RunWords > 0 ? RunWords : w.runWords;
-  const ptrdiff_t stride = w.pixelStride;
-  const __m512i* weight = reinterpret_cast<const __m512i*>(weights);
-  __m256i sums[P];
-  for (__m256i& sum : sums) sum = _mm256_setzero_si256();
+// The counts of kFew channels of 16 pixels.
+struct FewCounts {
+  alignas(64) uint16_t channels[16][kFew];
+  // Turning puts pixels 4·l + i of all l beside each other.
+  __m512i at(int pixel) const {
+    const uint16_t* from = channels[pixel % 4 * 4 + pixel / 4];
+    return _mm512_zextsi256_si512(_mm256_cvtepu16_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(from))));
+  }
+};
+
+template <int N>
+BITPATH_NOINLINE void countFew(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset,
+                               const uint8_t* weights, __mmask16 lanes, FewCounts& counts) {
+  // Every loop over the sums is unrolled, or they lie in memory.
+  __m512i sums[kFew];
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < kFew; ++i) sums[i] = _mm512_setzero_si512();
+  const int32_t* weight = reinterpret_cast<const int32_t*>(weights);
   const auto addWord = [&](const uint32_t* window) {
-    const __m256i half = _mm256_load_si256(reinterpret_cast<const __m256i*>(weight++));
-    for (int p = 0; p < P; ++p) {
-      sums[p] = _mm256_add_epi32(sums[p], _mm256_popcnt_epi32(xorBroadcast(half, window[p * stride])));
+    const __m512i activations = _mm512_maskz_loadu_epi32(lanes, window);
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) {
+      const __m512i differ = _mm512_xor_si512(activations, _mm512_set1_epi32(weight[i]));
+      sums[i] = inOrder(_mm512_add_epi32(sums[i], _mm512_popcnt_epi32(differ)));
     }
+    weight += kBconvLanes;
   };
   for (int r = 0; r < w.runCount; ++r) {
     const uint32_t* run = *pointers++ + offset;
-#pragma GCC unroll 4
-    for (int k = 0; k < runWords; ++k) addWord(run + k);
+    for (int k = 0; k < w.runWords; ++k) addWord(run + k);
   }
   for (int i = 0; i < w.wordCount; ++i) addWord(*pointers++ + offset);
-  for (int p = 0; p < P; ++p) counts[0][p] = {_mm512_zextsi256_si512(sums[p])};
+
+  __m512i pairs[kFew / 2];
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < kFew / 2; ++i) {
+    pairs[i] = _mm512_or_si512(sums[2 * i], _mm512_slli_epi32(sums[2 * i + 1], 16));
+  }
+  const __m512i low0 = _mm512_unpacklo_epi32(pairs[0], pairs[1]), high0 = _mm512_unpackhi_epi32(pairs[0], pairs[1]);
+  const __m512i low1 = _mm512_unpacklo_epi32(pairs[2], pairs[3]), high1 = _mm512_unpackhi_epi32(pairs[2], pairs[3]);
+  _mm512_store_si512(counts.channels[0], _mm512_unpacklo_epi64(low0, low1));
+  _mm512_store_si512(counts.channels[4], _mm512_unpackhi_epi64(low0, low1));
+  _mm512_store_si512(counts.channels[8], _mm512_unpacklo_epi64(high0, high1));
+  _mm512_store_si512(counts.channels[12], _mm512_unpackhi_epi64(high0, high1));
 }
 
-template <int P>
-BITPATH_NOINLINE void halfTile(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset,
-                               const uint8_t* weights, Ints (&counts)[1][P]) {
-  if (w.runWords == 3) return countHalf<P, 3>(w, pointers, offset, weights, counts);
-  countHalf<P, 0>(w, pointers, offset, weights, counts);
-}
+using CountFew = void (*)(const BitWindows&, const uint32_t* const*, ptrdiff_t, const uint8_t*, __mmask16, FewCounts&);
+constexpr CountFew kCountFew[kFew] = {countFew<1>, countFew<2>, countFew<3>, countFew<4>,
+                                      countFew<5>, countFew<6>, countFew<7>, countFew<8>};
 
 template <int P, int V>
 BITPATH_INLINE void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrdiff_t offset,
                               const uint8_t* weights, int channelsLeft, Ints (&counts)[V][P]) {
-  if (channelsLeft > kBconvLanes / 2) return wholeTile<P, V>(w, pointers, offset, weights, counts);
-  halfTile<P>(w, pointers, offset, weights, counts);
+  const unsigned last = static_cast<unsigned>(channelsLeft) - 1;
+  if (P > 2 && last < std::min<unsigned>(kFew, P - 2) && w.pixelStride == 1 && w.words() <= kFewWords) {
+    FewCounts few;
+    kCountFew[last](w, pointers, offset, weights, static_cast<__mmask16>((1u << P) - 1), few);
+    for (int p = 0; p < P; ++p) counts[0][p] = {few.at(p)};
+  } else {
+    wholeTile<P, V>(w, pointers, offset, weights, counts);
+  }
 }
 
 inline void opaque(__m512i& a) {

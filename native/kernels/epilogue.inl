@@ -8,22 +8,27 @@ struct Place {
 };
 
 // Writes `count` sign bits of each pixel, from bit `bit` of the pixel on: a whole part of a word where lanes fill it, else by OR.
-template <int P>
-BITPATH_INLINE void storeSigns(uint32_t* row, ptrdiff_t planeStride, int bit, const unsigned (&signs)[P], int count) {
+// `signOf(p)` makes those of pixel p, each straight before it is written: fourteen at a time would not fit registers.
+template <int P, typename SignOf>
+BITPATH_INLINE void storeSigns(uint32_t* row, ptrdiff_t planeStride, int bit, int count, SignOf signOf) {
   using Part = std::conditional_t<kLanes == 16, uint16_t, uint8_t>;
   uint32_t* to = row + (bit >> 5) * planeStride;
   const int shift = bit & 31;
   if (count == kLanes && shift % kLanes == 0) {
     char* part = reinterpret_cast<char*>(to) + (shift >> 3);
-    for (int p = 0; p < P; ++p, part += sizeof *to) {
-      const Part all = static_cast<Part>(signs[p]);
-      std::memcpy(part, &all, sizeof all);
+    for (int p = 0; p < P; ++p) {
+      const Part all = static_cast<Part>(signOf(p));
+      std::memcpy(part + p * sizeof *to, &all, sizeof all);
     }
-    return;
+  } else if (shift + count <= 32) {
+    for (int p = 0; p < P; ++p) to[p] |= signOf(p) << shift;
+  } else {
+    for (int p = 0; p < P; ++p) {
+      const unsigned signs = signOf(p);
+      to[p] |= signs << shift;
+      to[planeStride + p] |= signs >> (32 - shift);
+    }
   }
-  for (int p = 0; p < P; ++p) to[p] |= signs[p] << shift;
-  if (shift + count <= 32) return;
-  for (int p = 0; p < P; ++p) to[planeStride + p] |= signs[p] >> (32 - shift);
 }
 
 // Lanes on both sides of step.tailChannel: where the channels of a group begin anywhere.
@@ -31,9 +36,10 @@ BITPATH_NOINLINE inline void storeParted(const BoundStep& step, uint32_t* row, i
                                          int pixels, int count) {
   const int whole = step.tailChannel - channel;
   for (int p = 0; p < pixels; ++p, ++row) {
-    const unsigned first[1] = {signs[p] & ((1u << whole) - 1)}, rest[1] = {signs[p] >> whole};
-    storeSigns<1>(row, step.planeStride, step.firstBit + channel, first, whole);
-    storeSigns<1>(row, step.planeStride, step.tailBit, rest, count - whole);
+    const unsigned all = signs[p];
+    storeSigns<1>(row, step.planeStride, step.firstBit + channel, whole,
+                  [&](int) { return all & ((1u << whole) - 1); });
+    storeSigns<1>(row, step.planeStride, step.tailBit, count - whole, [&](int) { return all >> whole; });
   }
 }
 
@@ -154,15 +160,16 @@ BITPATH_INLINE void applySteps(const Epilogue& e, const Floats (&values)[P], con
       case StepKind::Sign: {
         const Floats threshold = Floats::load(step.a + channel);
         const Floats flip = Floats::load(step.b + channel);
-        unsigned signs[P];
-        for (int p = 0; p < P; ++p) signs[p] = atLeast(v[p], flip, threshold) & lanes.bits();
         uint32_t* row = step.bits + place.row * step.rowStride + place.x;
+        const auto signOf = [&](int p) { return atLeast(v[p], flip, threshold) & lanes.bits(); };
         if (channel < step.tailChannel && channel + lanes.count() > step.tailChannel) {
+          unsigned signs[P];
+          for (int p = 0; p < P; ++p) signs[p] = signOf(p);
           storeParted(step, row, channel, signs, P, lanes.count());
         } else {
           const int bit =
               channel < step.tailChannel ? step.firstBit + channel : step.tailBit + channel - step.tailChannel;
-          storeSigns<P>(row, step.planeStride, bit, signs, lanes.count());
+          storeSigns<P>(row, step.planeStride, bit, lanes.count(), signOf);
         }
         break;
       }

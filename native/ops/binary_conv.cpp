@@ -164,8 +164,8 @@ class BinaryConv final : public BandedOp {
     weights_ = AlignedBuffer(static_cast<size_t>(groups_ * groupWeightBytes_));
     for (int o = 0; o < output_.channels; ++o) {
       const int inGroup = o % groupOutputs_;
-      uint8_t* unit = weights_.data() + (o / groupOutputs_) * groupWeightBytes_ + (inGroup / layout.lanes) * blockBytes +
-                      (inGroup % layout.lanes) * layout.unitBytes;
+      uint8_t* unit = weights_.data() + (o / groupOutputs_) * groupWeightBytes_ +
+                      (inGroup / layout.lanes) * blockBytes + (inGroup % layout.lanes) * layout.unitBytes;
       const auto put = [&](uint32_t word) {
         for (int bit = 0; bit < kWordBits; bit += 8 * layout.unitBytes, unit += unitRow) {
           const uint32_t part = word >> bit;

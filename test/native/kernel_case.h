@@ -149,8 +149,7 @@ class RandomEpilogue {
           step.tailChannel = channels / kSignRun * kSignRun;
           step.tailBit = step.firstBit + step.tailChannel + (random.chance(50) ? 0 : random.between(0, 40));
           step.planeStride = width + random.between(0, 3);
-          step.rowStride =
-              ((step.tailBit + channels % kSignRun + 31) / 32 + random.between(0, 1)) * step.planeStride;
+          step.rowStride = ((step.tailBit + channels % kSignRun + 31) / 32 + random.between(0, 1)) * step.planeStride;
           step.bits = std::make_shared<Exact<uint32_t>>(static_cast<size_t>(rows * step.rowStride));
           wrote = true;
           break;

@@ -18,7 +18,8 @@ struct BitCase : WindowCase {
 };
 
 // Packs [channels][word] as `layout` says: [⌈channels / lanes⌉][word][unit of it][lanes] units.
-Exact<uint8_t> packBits(const BitCase& c, const std::vector<std::vector<uint32_t>>& weights, const BconvLayout& layout) {
+Exact<uint8_t> packBits(const BitCase& c, const std::vector<std::vector<uint32_t>>& weights,
+                        const BconvLayout& layout) {
   const int blocks = (c.channels + layout.lanes - 1) / layout.lanes, units = 4 / layout.unitBytes;
   Exact<uint8_t> packed(static_cast<size_t>(blocks) * c.words() * 4 * layout.lanes);
   for (int o = 0; o < c.channels; ++o) {
@@ -78,8 +79,8 @@ void runBconv(const std::vector<const KernelTable*>& tables, check::Random& rand
   }
   for (const KernelTable* table : tables) {
     const Exact<uint8_t> packed = packBits(c, weights, table->bconvLayout);
-    BconvArgs args{{source.pointers.data(), c.runs(), c.segmentLength, c.singles, c.pixelStride, c.rows, c.width, firstPixel,
-                    c.firstChannel, c.channels},
+    BconvArgs args{{source.pointers.data(), c.runs(), c.segmentLength, c.singles, c.pixelStride, c.rows, c.width,
+                    firstPixel, c.firstChannel, c.channels},
                    packed.data(),
                    rowBase.data(),
                    xBase.data(),
