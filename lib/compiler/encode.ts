@@ -193,10 +193,24 @@ class Encoder {
           ...this.#bitMap(step.bitMap),
           step.place.first,
           step.place.tail,
-          Number(step.clears),
+          step.clears ? this.#clearedFrom(step.bitMap) : -1,
           ...this.#rule(step.rule),
         ];
     }
+  }
+
+  /** The first plane of a bit map with bits that are or-ed in, or not written: see native/program/layout.h. */
+  #clearedFrom(bitMap: number): number {
+    let plane = Math.floor(at(this.#fused.bitMaps, bitMap).shape.channels / 32);
+    for (const { make, shape, steps } of this.#fused.instructions) {
+      const groups = 'attrs' in make && 'groups' in make.attrs ? make.attrs.groups : 1;
+      for (const step of steps) {
+        if (step.op !== 'sign' || step.bitMap !== bitMap) continue;
+        if (groups > 1) plane = 0;
+        else if (shape.channels % 16 !== 0) plane = Math.min(plane, Math.floor(step.place.tail / 32));
+      }
+    }
+    return plane;
   }
 
   #rule({ threshold, flip }: SignRule): number[] {

@@ -181,11 +181,13 @@ BITPATH_GEMM(pixelGemm, PixelGemmArgs, pixelGemmBlocks)
 // ---- pooling: row · tile of pixels · vector of channels ----
 
 struct MaxPooling {
+  static constexpr bool kMayRepeat = true;  // a tap taken twice changes nothing
   static Floats start() { return Floats::broadcast(-std::numeric_limits<float>::infinity()); }
   static Floats step(Floats so_far, Floats tap) { return maximum(so_far, tap); }
   static Floats end(Floats so_far, float) { return so_far; }
 };
 struct AvgPooling {
+  static constexpr bool kMayRepeat = false;
   static Floats start() { return Floats::broadcast(0.0f); }
   static Floats step(Floats so_far, Floats tap) { return add(so_far, tap); }
   static Floats end(Floats so_far, float count) { return divide(so_far, Floats::broadcast(count)); }
@@ -194,19 +196,34 @@ struct AvgPooling {
 template <typename Pooling, int P, typename L>
 inline void poolTile(const PoolArgs& a, const Place& place, int channel, L lanes) {
   const int top = (a.firstRow + place.row) * a.strideHeight - a.padTop;
-  const int firstY = std::max(0, -top), lastY = std::min(a.kernelHeight, a.height - top);
+  int firstY = std::max(0, -top);
+  const int lastY = std::min(a.kernelHeight, a.height - top);
   const int left = place.x * a.strideWidth - a.padLeft;
   int firstX = 0, lastX = a.kernelWidth;
+  const bool edge = left < 0 || left + (P - 1) * a.strideWidth + a.kernelWidth > a.width;
   if constexpr (P == 1) {
     firstX = std::max(0, -left);
     lastX = std::min(a.kernelWidth, a.width - left);
-  } else if (left < 0 || left + (P - 1) * a.strideWidth + a.kernelWidth > a.width) {
+  } else if (edge && !Pooling::kMayRepeat) {
     // Pixels of the tile have different taps.
     for (int p = 0; p < P; ++p) poolTile<Pooling, 1>(a, {place.pixel + p, place.row, place.x + p}, channel, lanes);
     return;
   }
   Floats v[P];
   for (int p = 0; p < P; ++p) v[p] = Pooling::start();
+  if (P > 1 && Pooling::kMayRepeat && edge) {
+    // For taps outside the map the nearest one, which is in the window too.
+    for (int ky = firstY; ky < lastY; ++ky) {
+      const float* row = a.image + (top + ky) * a.rowStride + channel;
+      for (int kx = 0; kx < a.kernelWidth; ++kx) {
+        for (int p = 0; p < P; ++p) {
+          const int x = std::min(std::max(left + p * a.strideWidth + kx, 0), a.width - 1);
+          v[p] = Pooling::step(v[p], Floats::load(row + x * a.pixelStride, lanes));
+        }
+      }
+    }
+    firstY = lastY;
+  }
   for (int ky = firstY; ky < lastY; ++ky) {
     const float* tap = a.image + (top + ky) * a.rowStride + (left + firstX) * a.pixelStride + channel;
     for (int kx = firstX; kx < lastX; ++kx, tap += a.pixelStride) {

@@ -10,18 +10,18 @@ namespace {
 const char* const kStepNames[] = {"affine", "add",      "scale", "relu",      "prelu",   "store",
                                   "sign",   "hardtanh", "mul",   "mulPixels", "sigmoid", "storeMaxPooled"};
 
-// Rows [first, first + rows) of the padded map: zeros, and padBit where padding is.
-void clear(const BitMap& map, uint8_t* arena, int image, int64_t first, int64_t rows) {
-  uint32_t* row = map.row(arena, image, first);
-  std::memset(row, 0, static_cast<size_t>(rows * map.rowStride()) * sizeof *row);
-  if (!map.padBit) return;
-  for (int64_t r = first; r < first + rows; ++r, row += map.rowStride()) {
+// Rows [first, first + rows) of the padded map: padBit where padding is, and zeros in the planes from `fromPlane` on.
+void clear(const BitMap& map, uint8_t* arena, int image, int64_t first, int64_t rows, int fromPlane) {
+  uint32_t* words = map.row(arena, image, first);
+  const int64_t right = map.padLeft + map.extent.width;
+  for (int64_t r = first; r < first + rows; ++r, words += map.rowStride() - map.planes() * map.planeStride()) {
     const bool padding = r < map.padTop || r >= map.padTop + map.extent.height;
-    for (int64_t plane = 0; plane < map.planes(); ++plane) {
-      uint32_t* words = row + plane * map.planeStride();
-      const uint32_t set = static_cast<uint32_t>(lowBits(map.extent.channels - plane * kWordBits));
-      std::fill_n(words, padding ? map.paddedWidth() : map.padLeft, set);
-      std::fill_n(words + map.padLeft + map.extent.width, map.padRight, set);
+    for (int64_t plane = 0; plane < map.planes(); ++plane, words += map.planeStride()) {
+      const uint32_t pad = map.padBit ? static_cast<uint32_t>(lowBits(map.extent.channels - plane * kWordBits)) : 0;
+      std::fill_n(words, padding ? map.paddedWidth() : map.padLeft, pad);
+      if (padding) continue;
+      if (plane >= fromPlane) std::fill_n(words + map.padLeft, map.extent.width, 0u);
+      std::fill_n(words + right, map.padRight, pad);
     }
   }
 }
@@ -74,7 +74,7 @@ void Steps::load(ProgramReader& reader, const Extent& output) {
         step.bits = reader.bitMap();
         step.firstBit = reader.integer("firstBit", 0, ProgramReader::kMaxExtent);
         step.tailBit = reader.integer("tailBit", 0, ProgramReader::kMaxExtent);
-        step.clears = reader.flag("clears");
+        step.clearedFrom = reader.integer("clearedFrom", -1, ProgramReader::kMaxExtent);
         const int64_t tail = channels % kSignRun;
         if (step.bits.extent.height != output.height || step.bits.extent.width != output.width ||
             step.firstBit + channels - tail > step.bits.extent.channels ||
@@ -143,11 +143,11 @@ Epilogue Steps::bind(BoundStep (&bound)[kMax], uint8_t* arena, int image, int fi
 
 void Steps::clearRows(uint8_t* arena, int image, int firstRow, int rows) const {
   for (const Step& step : steps_) {
-    if (step.kind != StepKind::Sign || !step.clears) continue;
+    if (step.kind != StepKind::Sign || step.clearedFrom < 0) continue;
     const BitMap& map = step.bits;
     const int64_t first = firstRow == 0 ? 0 : map.padTop + firstRow;
     const int64_t last = firstRow + rows == output_.height ? map.paddedHeight() : map.padTop + firstRow + rows;
-    clear(map, arena, image, first, last - first);
+    clear(map, arena, image, first, last - first, step.clearedFrom);
   }
 }
 

@@ -36,7 +36,7 @@ class Steps {
     FloatMap map;
     BitMap bits;
     int firstBit = 0, tailBit = 0;
-    bool clears = false;
+    int clearedFrom = -1;  // first plane to be cleared; −1: none, nor padding
   };
 
   static float* imageBefore(float* map, int64_t floats);

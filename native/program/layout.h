@@ -24,8 +24,8 @@
 //            an image has padTop + height + padBottom rows, a row ⌈channels / 32⌉ planes one after another, a plane a uint32 word
 //            for each of padLeft + width + padRight pixels; rows begin at lines. Channel c is bit c % 32 of the pixel's word in
 //            plane c / 32, bits after the last channel are zero. Bits of padding pixels are padBit.
-//            Several SIGNs may write a map, each its channels; the first one clears it (and with it the padding). Channels that
-//            nobody writes are zero.
+//            Several SIGNs may write a map, each its channels; the first one writes the padding and clears what others only
+//            or bits into.
 //
 // Instructions make one value v per output element, in order of their own sum, then apply the steps to it.
 //   1 INPUT        -                                       v = the input element. The map has the input's shape.
@@ -68,9 +68,11 @@
 //   4 RELU    -                                            v = v < 0 ? +0 : v
 //   5 PRELU   slope const (float [channels])               v = v < 0 ? v · slope[c] : v
 //   6 STORE   FloatMap                                     map = v
-//   7 SIGN    BitMap · firstBit · tailBit · clears ·       bit = (v xor flip[c]) ≥ threshold[c], of whole runs of 16 channels from
+//   7 SIGN    BitMap · firstBit · tailBit · clearedFrom ·      bit = (v xor flip[c]) ≥ threshold[c], of whole runs of 16 channels from
 //             threshold const · flip const (−1 each        firstBit on, of the channels left over from tailBit on; flip is int32
-//             for none)                                    [channels], 0 or the sign bit; default threshold 0, flip 0
+//             for none)                                    [channels], 0 or the sign bit; default threshold 0, flip 0. Before, where
+//                  clearedFrom ≥ 0: padding is written, planes from clearedFrom on are cleared. Whole runs from a multiple of 16 on
+//                  need no clearing, unless groups of a convolution begin within them
 //   8 HARDTANH  min · max (float bits in the words)        v = v < min ? min : v > max ? max : v
 //   9 MUL       FloatMap                                     v = v · map
 //  10 MUL_PIXELS  factors const (float [height, width])     v = v · factor of the pixel

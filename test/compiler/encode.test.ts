@@ -105,3 +105,32 @@ test('opcodes and steps are those of native/program/layout.h', () => {
 test('compiling the same graph twice gives the same Program', () => {
   assert.deepEqual(program(null), program(null));
 });
+
+test('of a bit map only those planes are cleared that are not stored in whole runs of 16 channels', () => {
+  const clearedFrom = (channels: number, groups = 1) => {
+    const b = new GraphBuilder('cleared');
+    const x = b.conv(b.input({ channels: 4, height: 3, width: 3 }), { outChannels: channels, kernel: 1, groups });
+    b.output('y', b.binaryConv(b.sign(x), { outChannels: 4, kernel: 1 }));
+    const graph = b.build();
+    const { code } = compileProgram(graph, randomParams(graph, 1), { batch: 1, normalization: null });
+    const conv = split(code, 1)[1] ?? [];
+    const sign = conv.lastIndexOf(STEPS.sign);
+    return conv[sign + 12];
+  };
+  assert.deepEqual(
+    [32, 64, 96].map((channels) => clearedFrom(channels)),
+    [1, 2, 3],
+    'none',
+  );
+  assert.deepEqual(
+    [16, 48, 80].map((channels) => clearedFrom(channels)),
+    [0, 1, 2],
+    'half a word is not written',
+  );
+  assert.deepEqual(
+    [53, 41, 100].map((channels) => clearedFrom(channels)),
+    [1, 1, 3],
+    'what is left over is or-ed in',
+  );
+  assert.equal(clearedFrom(64, 4), 0, 'groups may begin within a run');
+});

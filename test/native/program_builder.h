@@ -84,9 +84,9 @@ class Builder {
   void prelu(int slope) { fields({5, slope}); }
   void store(const Map& m) { body_.push_back(6), field(m); }
   // Of channels side by side from `firstBit` on, if the map has no others.
-  void sign(const Bits& m, int threshold = -1, int flip = -1, int firstBit = 0, int clears = 1) {
+  void sign(const Bits& m, int threshold = -1, int flip = -1, int firstBit = 0, int clearedFrom = 0) {
     body_.push_back(7), field(m),
-        fields({firstBit, firstBit + (m.channels - firstBit) / 16 * 16, clears, threshold, flip});
+        fields({firstBit, firstBit + (m.channels - firstBit) / 16 * 16, clearedFrom, threshold, flip});
   }
   void mul(const Map& m) { body_.push_back(9), field(m); }
   void mulPixels(int factors) { fields({10, factors}); }

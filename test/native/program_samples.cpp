@@ -65,7 +65,7 @@ Sample shared() {
   b.fields({height, width, 3, 1, 1, 1, 1, 0, 0, 1, 1, 1, b.floats(random, 3 * 2)});
   b.steps(2);
   b.store(part);
-  b.sign(bits, -1, -1, 5, 0);
+  b.sign(bits, -1, -1, 5, -1);
   b.begin(4, 2, {1, height, width, 5, 1, 1, 1, 1, 0, 0, 1, 1, b.constant(weights), b.floats(random, 5), 1, 1});
   b.fields({b.constant(zeros), b.constant(zeros), b.floats(random, 5)});
   b.steps(1);
@@ -74,7 +74,7 @@ Sample shared() {
   b.fields({b.constant(zeros), b.constant(zeros), b.floats(random, 3)});
   b.steps(2);
   b.store(part);
-  b.sign(bits, -1, -1, 5, 0);
+  b.sign(bits, -1, -1, 5, -1);
   b.begin(2, 0);
   b.field(bits);
   b.fields({height, width, 4, 3, 3, 1, 1, 1, 1, 1, 1, 0, b.weightBits(random, 4, 9 * 8)});
