@@ -92,6 +92,7 @@ inline Floats whereNegative(Floats a, Floats other) {
   return {_mm256_blendv_ps(a.v, other.v, _mm256_cmp_ps(a.v, _mm256_setzero_ps(), _CMP_LT_OQ))};
 }
 // vmaxps and vminps return their second operand where one is NaN or both are zeros: a stays.
+inline Floats relu(Floats a) { return {_mm256_max_ps(_mm256_setzero_ps(), a.v)}; }
 inline Floats clamp(Floats a, Floats low, Floats high) { return {_mm256_min_ps(high.v, _mm256_max_ps(low.v, a.v))}; }
 inline Floats maximum(Floats so_far, Floats tap) {
   const __m256 nan = _mm256_cmp_ps(tap.v, tap.v, _CMP_UNORD_Q);

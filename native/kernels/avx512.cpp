@@ -63,6 +63,7 @@ inline Floats whereNegative(Floats a, Floats other) {
   return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, _mm512_setzero_ps(), _CMP_LT_OQ), a.v, other.v)};
 }
 // vmaxps and vminps return their second operand where one is NaN or both are zeros: a stays.
+inline Floats relu(Floats a) { return {_mm512_max_ps(_mm512_setzero_ps(), a.v)}; }
 inline Floats clamp(Floats a, Floats low, Floats high) { return {_mm512_min_ps(high.v, _mm512_max_ps(low.v, a.v))}; }
 inline Floats maximum(Floats so_far, Floats tap) {
   const __mmask16 nan = _mm512_cmp_ps_mask(tap.v, tap.v, _CMP_UNORD_Q);

@@ -136,7 +136,7 @@ BITPATH_INLINE void applySteps(const Epilogue& e, const Floats (&values)[P], con
         break;
       }
       case StepKind::Relu: {
-        for (int p = 0; p < P; ++p) v[p] = whereNegative(v[p], Floats::broadcast(0.0f));
+        for (int p = 0; p < P; ++p) v[p] = relu(v[p]);
         break;
       }
       case StepKind::Hardtanh: {

@@ -64,6 +64,7 @@ inline Floats fma(Floats a, Floats b, Floats c) {
 inline Floats whereNegative(Floats a, Floats other) {
   return {vbslq_f32(vcltzq_f32(a.low), other.low, a.low), vbslq_f32(vcltzq_f32(a.high), other.high, a.high)};
 }
+inline Floats relu(Floats a) { return whereNegative(a, Floats::broadcast(0.0f)); }
 inline float32x4_t clamp(float32x4_t a, float32x4_t low, float32x4_t high) {
   return vbslq_f32(vcltq_f32(a, low), low, vbslq_f32(vcgtq_f32(a, high), high, a));
 }

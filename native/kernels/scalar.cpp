@@ -70,6 +70,7 @@ inline Floats fma(Floats a, Floats b, Floats c) {
 inline Floats whereNegative(Floats a, Floats other) {
   return each([&](int i) { return a.lane[i] < 0 ? other.lane[i] : a.lane[i]; });
 }
+inline Floats relu(Floats a) { return whereNegative(a, Floats::zero()); }
 inline Floats clamp(Floats a, Floats low, Floats high) {
   return each([&](int i) {
     return a.lane[i] < low.lane[i] ? low.lane[i] : a.lane[i] > high.lane[i] ? high.lane[i] : a.lane[i];
