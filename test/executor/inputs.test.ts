@@ -188,7 +188,7 @@ test('native code holds on to nothing that a list takes away while it is read', 
         return input.slice();
       },
     });
-  assert.throws(() => executor().run(detaching(input.slice()), 2, () => {}), { code: 'ERR_BITPATH_ARGUMENT' });
+  assert.throws(() => executor().run(detaching(input.slice()), 2, 1, () => {}), { code: 'ERR_BITPATH_ARGUMENT' });
   const disposed = executor();
   const disposing = Object.defineProperty([input], 0, {
     get: () => {
@@ -196,7 +196,7 @@ test('native code holds on to nothing that a list takes away while it is read', 
       return input;
     },
   });
-  assert.throws(() => disposed.run(disposing, 1, () => {}), { code: 'ERR_BITPATH_DISPOSED' });
+  assert.throws(() => disposed.run(disposing, 1, 1, () => {}), { code: 'ERR_BITPATH_DISPOSED' });
   assert.throws(() => executor().runSync([input, input] as never, 2), { code: 'ERR_BITPATH_ARGUMENT' });
-  assert.throws(() => executor().run([], 1, () => {}), { code: 'ERR_BITPATH_ARGUMENT' });
+  assert.throws(() => executor().run([], 1, 1, () => {}), { code: 'ERR_BITPATH_ARGUMENT' });
 });

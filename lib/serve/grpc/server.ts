@@ -59,7 +59,7 @@ export class GrpcServer {
       grpc,
       inferenceCalls(service, tracer),
       isKnown,
-      service.inFlight,
+      service,
       log,
     );
     server.addService(definition, handlers);
@@ -104,7 +104,7 @@ function inferenceService(
   grpc: typeof Grpc,
   calls: Readonly<Record<string, Call>>,
   isKnown: (key: string) => boolean,
-  inFlight: InFlight,
+  service: InferenceService,
   log: Log,
 ): { definition: Grpc.ServiceDefinition; handlers: Grpc.UntypedServiceImplementation } {
   const definition: Record<string, Grpc.MethodDefinition<Buffer, Message>> = {};
@@ -115,19 +115,22 @@ function inferenceService(
       throw new BitpathError('ERR_BITPATH_INTERNAL', { reason: `${method.name} has no implementation` });
     definition[method.name] = methodDefinition(method);
     handlers[method.name] = (unary, callback) => {
+      const leave = service.enter();
       const began = performance.now();
       const reqId = requestId(unary.metadata.get('x-request-id')[0]);
-      const line = (status: number) =>
+      const end = (status: number) => {
+        leave();
         log.info({ reqId, method: method.name, status, milliseconds: performance.now() - began }, 'call');
-      answer(call, method.input, unary, isKnown, inFlight).then(
+      };
+      answer(call, method.input, unary, isKnown, service.inFlight).then(
         (message) => {
-          line(GRPC.OK);
           callback(null, message);
+          end(GRPC.OK);
         },
         (error) => {
           const status = statusOf(grpc, error, { reqId, method: method.name }, log);
-          line(status.code);
           callback(status);
+          end(status.code);
         },
       );
     };
