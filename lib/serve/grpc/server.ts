@@ -55,13 +55,7 @@ export class GrpcServer {
       'grpc.keepalive_time_ms': limits.keep_alive_timeout_ms,
     });
     const isKnown = api_keys.length === 0 ? () => true : keyChecker(api_keys);
-    const { definition, handlers } = inferenceService(
-      grpc,
-      inferenceCalls(service, tracer),
-      isKnown,
-      service,
-      log,
-    );
+    const { definition, handlers } = inferenceService(grpc, inferenceCalls(service, tracer), isKnown, service, log);
     server.addService(definition, handlers);
     const status = new health.HealthImplementation();
     status.addToServer(server);

@@ -197,7 +197,11 @@ export class ModelRepository {
     try {
       if (this.#isDisposed) throw closed(name);
       const { max_batch_size, instance_group, dynamic_batching } = file.settings ?? settings;
-      const model = await surroundings.load(path, { batch: max_batch_size, threads: threads.lone, isBusy: this.#isBusy });
+      const model = await surroundings.load(path, {
+        batch: max_batch_size,
+        threads: threads.lone,
+        isBusy: this.#isBusy,
+      });
       const options = {
         name,
         version,
