@@ -23,8 +23,8 @@ class Interpreter {
   // `cancelled` between instructions and throws Error(Aborted). Not to be called twice at a time. Where `times` is given, each
   // instruction's time is added to its element. Of threads(), a run uses the first `threads`.
   using Nanoseconds = std::chrono::nanoseconds;
-  void run(const void* input, bool uint8Input, int64_t images, float* const* outputs, int threads,
-           ThreadPool& pool, const std::atomic<bool>& cancelled, Nanoseconds* times = nullptr);
+  void run(const void* input, bool uint8Input, int64_t images, float* const* outputs, int threads, ThreadPool& pool,
+           const std::atomic<bool>& cancelled, Nanoseconds* times = nullptr);
 
  private:
   void copyOutputs(int64_t firstImage, int images, float* const* outputs) const;

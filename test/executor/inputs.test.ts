@@ -168,7 +168,12 @@ test('inputs in a list are the images that they are side by side', async () => {
   const pictures = [new Uint8ClampedArray(bytes.slice(0, IMAGE)), Buffer.from(bytes.subarray(IMAGE))];
   assert.deepEqual(await executor.runAll(pictures), executor.runSync(bytes));
 
+  const { threads } = executor;
+  for (let few = 1; few <= threads; few++)
+    assert.deepEqual(await executor.runAll([bytes], {}, few), executor.runSync(bytes));
+
   const argument = (message: RegExp) => failsWith('ERR_BITPATH_ARGUMENT', message);
+  for (const none of [0, threads + 1]) await assert.rejects(executor.runAll([bytes], {}, none), argument(/threads/));
   await assert.rejects(executor.runAll([]), argument(/at least one input/));
   await assert.rejects(executor.runAll([floats, bytes]), argument(/one type/));
   await assert.rejects(executor.runAll([floats, floats.subarray(1)]), argument(/multiple/));
