@@ -40,6 +40,7 @@ try {
       size: Number(values.size),
       // As a server has it by default.
       threads: Number(values.threads ?? Math.max(1, cpus - 1)),
+      loneThreads: values.threads === undefined ? cpus : Number(values.threads),
       cpus,
       rounds: Number(values.rounds ?? (quick ? 1 : 3)),
       milliseconds: Number(values.ms ?? (quick ? 200 : 600)),

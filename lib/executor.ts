@@ -159,12 +159,16 @@ export class Executor implements Disposable {
     return this.#run(() => readImages(input, this.inputShape, this.acceptsUint8), options);
   }
 
-  /** @internal The same for several inputs of one type, as if they were one array: they are not copied twice. */
-  async runAll(inputs: readonly RunInput[], options: RunOptions = {}): Promise<Outputs> {
-    return this.#run(() => readAll(inputs, this.inputShape, this.acceptsUint8), options);
+  /**
+   * @internal The same for several inputs of one type, as if they were one array: they are not copied twice.
+   *
+   * @param threads Most that this run uses, 1 … {@link Executor.threads}.
+   */
+  async runAll(inputs: readonly RunInput[], options: RunOptions = {}, threads = this.threads): Promise<Outputs> {
+    return this.#run(() => readAll(inputs, this.inputShape, this.acceptsUint8), options, threads);
   }
 
-  #run(read: () => Images | Parts, options: RunOptions): Promise<Outputs> {
+  #run(read: () => Images | Parts, options: RunOptions, threads = this.threads): Promise<Outputs> {
     checkOptions('options', options, ['signal']);
     const { signal } = options;
     if (signal !== undefined && !(signal instanceof AbortSignal))
@@ -182,7 +186,7 @@ export class Executor implements Disposable {
         reject(signal?.reason);
       };
       id = nativeCall(() =>
-        executor.run(data, count, (error, outputs) => {
+        executor.run(data, count, threads, (error, outputs) => {
           signal?.removeEventListener('abort', abort);
           if (outputs === null) reject(fromNative(error, origin));
           else resolve(this.#name(outputs, count));

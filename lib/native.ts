@@ -38,13 +38,14 @@ export interface NativeProgram {
 
 export interface NativeExecutor {
   /**
-   * Copies `input` (`images` × float32 NCHW, or uint8 NHWC; in one array or several of a type), queues a run and returns its id.
-   * `callback(error, outputs)` is called once, later, on this thread; each output is a Float32Array of `images` × C·H·W in NCHW
-   * order.
+   * Copies `input` (`images` × float32 NCHW, or uint8 NHWC; in one array or several of a type), queues a run on at most `threads` of
+   * the executor's threads and returns its id. `callback(error, outputs)` is called once, later, on this thread; each output is a
+   * Float32Array of `images` × C·H·W in NCHW order.
    */
   run(
     input: Float32Array | Uint8Array | readonly (Float32Array | Uint8Array)[],
     images: number,
+    threads: number,
     callback: (error: Error | null, outputs: Float32Array[] | null) => void,
   ): number;
   /** Asks a queued or running run to stop; its callback then gets `ERR_BITPATH_ABORTED`. */

@@ -2,6 +2,9 @@
  * A process of its own that serves one model, or runs its bare executor, and tells what it cost: the other end of `children.ts`.
  * Messages come over IPC; traffic comes over loopback like anybody's.
  */
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeHeapSnapshot } from 'node:v8';
 import type { Executor } from '#lib/executor.js';
 import { inputShape, loadModel } from '#lib/model.js';
@@ -13,7 +16,15 @@ import { loadOrt } from './ortExecutor.js';
 
 export type Job =
   | { readonly kind: 'server'; readonly engine: 'bitpath' | 'onnxruntime'; readonly options: ServerOptions }
-  | { readonly kind: 'bare'; readonly file: string; readonly threads: number; readonly batch: number };
+  | { readonly kind: 'bare'; readonly file: string; readonly threads: number; readonly batch: number }
+  /** HTTP and nothing else: `answer` bytes, once all of the body has come. */
+  | { readonly kind: 'http'; readonly answer: number };
+
+/** Runs of the bare executor for `milliseconds`, one every `period`; 0: one behind the other. */
+export interface BareTask {
+  readonly milliseconds: number;
+  readonly period: number;
+}
 
 export interface Usage {
   /** Of all threads, since the process began. */
@@ -40,6 +51,7 @@ let bare: { readonly executor: Executor; readonly pixels: Uint8Array; readonly b
 
 const COMMANDS: Readonly<Record<string, (argument: never) => unknown>> = {
   async start(job: Job) {
+    if (job.kind === 'http') return startHttp(job.answer);
     if (job.kind === 'bare') {
       const model = await loadModel(job.file);
       const { height } = inputShape(model.graph);
@@ -54,15 +66,20 @@ const COMMANDS: Readonly<Record<string, (argument: never) => unknown>> = {
     server = await createServer(job.options, job.engine === 'onnxruntime' ? { load: loadOrt } : {});
     return (await server.listen()).url;
   },
-  /** Runs of the bare executor, one behind the other, as the server would make them: off the JavaScript thread. */
-  async run(milliseconds: number): Promise<BareTurn> {
+  /** Runs of the bare executor, as the server would make them: off the JavaScript thread. */
+  async run({ milliseconds, period }: BareTask): Promise<BareTurn> {
     if (bare === undefined) throw new Error('there is no bare executor');
     const { executor, pixels, batch } = bare;
     for (let i = 0; i < 3; i++) await executor.run(pixels);
     const calls: number[] = [];
     const began = performance.now();
     let before = began;
-    while (before - began < milliseconds) {
+    for (let due = began; before - began < milliseconds; due += period) {
+      const wait = period === 0 ? 0 : due - performance.now();
+      if (wait > 0) {
+        await sleep(wait);
+        before = performance.now();
+      }
       await executor.run(pixels);
       const now = performance.now();
       calls.push(now - before);
@@ -98,6 +115,17 @@ const COMMANDS: Readonly<Record<string, (argument: never) => unknown>> = {
     process.disconnect();
   },
 };
+
+function startHttp(length: number): Promise<string> {
+  const answer = Buffer.alloc(length);
+  const plain = http.createServer((request, response) => {
+    request.on('data', () => {});
+    request.on('end', () => response.end(answer));
+  });
+  return new Promise((resolve) => {
+    plain.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(plain.address() as AddressInfo).port}`));
+  });
+}
 
 // Whoever started it is gone: so is its reason.
 process.on('disconnect', () => process.exit());

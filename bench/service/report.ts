@@ -1,11 +1,16 @@
 /** A result as Markdown: on the terminal, and in docs/benchmark.md. */
 import { markdownTable } from '#lib/bench/compareMarkdown.js';
 import { figure, milliseconds, percent } from '#lib/bench/reportFormat.js';
-import type { LoadCase, ServeResult, Service } from './result.js';
+import type { LoadCase, PartCase, ServeResult, Service } from './result.js';
 
-export function serviceLabel({ engine, network, threads, maxBatch }: Service): string {
+export function serviceLabel({ engine, network, threads, loneThreads = threads, maxBatch }: Service): string {
   const batching = maxBatch === 1 ? 'no batching' : `batches to ${maxBatch}`;
-  return `${network}${engine === 'bitpath' ? '' : ` in ${engine}`}, ${threads === 1 ? '1 thread' : `${threads} threads`}, ${batching}`;
+  const lone = loneThreads === threads ? '' : ` (${loneThreads} alone)`;
+  return `${network}${engine === 'bitpath' ? '' : ` in ${engine}`}, ${threadsLabel(threads)}${lone}, ${batching}`;
+}
+
+function threadsLabel(threads: number): string {
+  return threads === 1 ? '1 thread' : `${threads} threads`;
 }
 
 const inputLabel = { tensor: 'tensor', jpeg: 'JPEG' } as const;
@@ -54,7 +59,7 @@ export function loadTable(load: readonly LoadCase[], levels: readonly number[] |
   return markdownTable(columns, rows);
 }
 
-export function bareTable({ bare, light }: ServeResult): string[] {
+export function bareTable({ bare, light, parts = [] }: ServeResult): string[] {
   const columns = [
     { title: 'without load' },
     { title: 'images/s', align: 'right' },
@@ -63,11 +68,12 @@ export function bareTable({ bare, light }: ServeResult): string[] {
   ] as const;
   return markdownTable(columns, [
     ...bare.map(({ network, threads, batch, imagesPerSecond, latency }) => [
-      `bare executor: ${network}, ${threads === 1 ? '1 thread' : `${threads} threads`}, batch ${batch}`,
+      `bare executor: ${network}, ${threadsLabel(threads)}, batch ${batch}`,
       figure(imagesPerSecond),
       milliseconds(latency.p50),
       milliseconds(latency.p99),
     ]),
+    ...parts.map((item) => [partLabel(item), '–', milliseconds(item.latency.p50), milliseconds(item.latency.p99)]),
     ...light.map((item) => [
       `${serviceLabel(item)}: a request every ${milliseconds(item.periodMs)}`,
       '–',
@@ -75,6 +81,14 @@ export function bareTable({ bare, light }: ServeResult): string[] {
       milliseconds(item.latency.p99),
     ]),
   ]);
+}
+
+function partLabel({ part, threads, periodMs }: PartCase): string {
+  const what =
+    part === 'network'
+      ? `bare executor, ${threadsLabel(threads)}, batch 1`
+      : 'HTTP to a server that reads the body and answers';
+  return `${what}: ${periodMs === 0 ? 'one after another' : `one every ${milliseconds(periodMs)}`}`;
 }
 
 export function goalsTable({ goals }: ServeResult): string[] {
@@ -88,6 +102,15 @@ export function goalsTable({ goals }: ServeResult): string[] {
       verdict(goals.overhead <= 0.15),
     ],
     ['p99 under light load ÷ the network’s own time: ≤ 2', figure(goals.lightP99), verdict(goals.lightP99 <= 2)],
+    ...(goals.lightP99Lone === undefined
+      ? []
+      : [
+          [
+            'p99 under light load ÷ the network’s own time with a lone request’s threads',
+            figure(goals.lightP99Lone),
+            '',
+          ],
+        ]),
     ['requests a CPU second ÷ float ResNet18’s: ≥ 4', figure(goals.perCore), verdict(goals.perCore >= 4)],
     ['requests a second ÷ float ResNet18’s', figure(goals.perService), ''],
   ]);

@@ -9,6 +9,8 @@ export interface Service {
   readonly network: string;
   /** Of a batch. */
   readonly threads: number;
+  /** Of a request that is alone, where they are others. */
+  readonly loneThreads?: number;
   /** Most requests that are computed together; 1 is no batching. */
   readonly maxBatch: number;
 }
@@ -43,6 +45,17 @@ export interface BareCase {
   readonly latency: Timing;
 }
 
+/** What a request under light load would take at least: parts of its way, each alone and as seldom as the requests. */
+export interface PartCase {
+  /** `run()` of the bare executor, or HTTP to a server that reads the body and answers at once. */
+  readonly part: 'network' | 'http';
+  /** Of the network. */
+  readonly threads: number;
+  /** 0: the next as soon as the last one has ended. */
+  readonly periodMs: number;
+  readonly latency: Timing;
+}
+
 /** A setting of the rival that was tried before the rounds, so that its best one takes part. */
 export interface Trial extends Service {
   readonly requestsPerSecond: number;
@@ -54,6 +67,8 @@ export interface Goals {
   readonly overhead: number;
   /** p99 under light load with tensor input ÷ the median of the bare executor's single run in the same rounds. */
   readonly lightP99: number;
+  /** The same ÷ that median with as many threads as the requests had, being alone. Left out by results of before there were more. */
+  readonly lightP99Lone?: number;
   /** Requests a CPU second at the busiest level with tensor input ÷ those of the rival in the best of its settings. */
   readonly perCore: number;
   /** The same of requests a second of the whole service. */
@@ -69,6 +84,8 @@ export interface ServeResult {
   readonly trials: readonly Trial[];
   readonly bare: readonly BareCase[];
   readonly light: readonly LightCase[];
+  /** Left out by older results. */
+  readonly parts?: readonly PartCase[];
   readonly load: readonly LoadCase[];
   readonly goals: Goals | null;
 }
@@ -79,17 +96,21 @@ export function busiest<T extends { readonly requestsPerSecond: number }>(cases:
 }
 
 /** Null where the run left out one of the sides. */
-export function goalsOf({ trials, bare, light, load }: Omit<ServeResult, 'goals'>): Goals | null {
+export function goalsOf({ trials, bare, light, parts = [], load }: Omit<ServeResult, 'goals'>): Goals | null {
   const own = busiest(load.filter(({ engine, input }) => engine === 'bitpath' && input === 'tensor'));
   const theirs = load.filter(({ engine, input }) => engine === 'onnxruntime' && input === 'tensor');
   const single = bare.find(({ batch }) => batch === 1);
   const quiet = light.find(({ engine, input }) => engine === 'bitpath' && input === 'tensor');
   const rival = busiest(theirs);
   if (own === undefined || rival === undefined || single === undefined || quiet === undefined) return null;
+  const lone = parts.find(({ part, threads, periodMs }) => {
+    return part === 'network' && threads === quiet.loneThreads && periodMs === 0;
+  });
   const rivalPerCpu = Math.max(...[...theirs, ...trials].map(({ requestsPerCpuSecond }) => requestsPerCpuSecond));
   return {
     overhead: 1 - own.requestsPerSecond / Math.max(...bare.map(({ imagesPerSecond }) => imagesPerSecond)),
     lightP99: quiet.latency.p99 / single.latency.p50,
+    ...(lone !== undefined && { lightP99Lone: quiet.latency.p99 / lone.latency.p50 }),
     perCore: own.requestsPerCpuSecond / rivalPerCpu,
     perService: own.requestsPerSecond / rival.requestsPerSecond,
   };

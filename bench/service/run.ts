@@ -13,7 +13,7 @@ import type { Executor } from '#lib/executor.js';
 import { createModel } from '#lib/model.js';
 import { onnxruntimeVersion } from '#lib/onnx/diff/onnxruntime.js';
 import { Child } from './children.js';
-import type { BareTurn } from './host.js';
+import type { BareTask, BareTurn } from './host.js';
 import { load, trickle } from './load.js';
 import { takeTurn, type Turn } from './measure.js';
 import type { Input } from './requests.js';
@@ -23,6 +23,7 @@ import {
   goalsOf,
   type LightCase,
   type LoadCase,
+  type PartCase,
   SERVE_FORMAT,
   type ServeResult,
   type Service,
@@ -36,6 +37,8 @@ export interface ServeOptions {
   readonly size: number;
   /** Of bitpath's batches. */
   readonly threads: number;
+  /** Of bitpath's requests that are alone. */
+  readonly loneThreads: number;
   /** Most threads of the rival. */
   readonly cpus: number;
   readonly rounds: number;
@@ -63,6 +66,8 @@ interface Series {
 
 /** Load on each service before the first round: a server that has just begun is still compiling its JavaScript. */
 const WARM_MS = 2000;
+/** About what the logits of a thousand classes take as a binary tensor. */
+const ANSWER_BYTES = 4200;
 /** Between two turns: threads that spin after their last run must not do so in another's time. */
 const PAUSE_MS = 60;
 
@@ -78,7 +83,7 @@ export async function runServe(options: ServeOptions, say: Say): Promise<ServeRe
 }
 
 async function run(options: ServeOptions, say: Say, folder: string, children: Child[]): Promise<ServeResult> {
-  const { network, rival, size, threads, maxBatch } = options;
+  const { network, rival, size, threads, loneThreads, maxBatch } = options;
   const machine = {
     ...describeMachine(),
     onnxruntime: await onnxruntimeVersion('Serving the rival'),
@@ -107,7 +112,7 @@ async function run(options: ServeOptions, say: Say, folder: string, children: Ch
   try {
     const { trials, best } = await tryRival(options, open, say);
     const own = await Promise.all(
-      [maxBatch, 1].map((batch) => open({ engine: 'bitpath', network, threads, maxBatch: batch })),
+      [maxBatch, 1].map((batch) => open({ engine: 'bitpath', network, threads, loneThreads, maxBatch: batch })),
     );
     const theirs = [];
     for (const service of best) theirs.push(await open(service));
@@ -134,10 +139,17 @@ async function run(options: ServeOptions, say: Say, folder: string, children: Ch
       turns: [] as number[][],
       period: 0,
     }));
-    await takeRounds(options, series, light, bare, say);
+    for (const item of light) {
+      const { child, samples } = item.running;
+      // A fifth of what one connection could have.
+      item.period = 5 * median(await trickle(child.started, (samples[0] as Sample).tensor, 0, 300));
+    }
+    const parts = await openParts(options, sides.bitpath, folder, children, light[0]?.period ?? 0);
+    await takeRounds(options, series, light, bare, parts, say);
     const cases = {
       bare: bare.map(({ batch, turns }) => bareCase(options, batch, turns)),
       light: light.map(lightCase),
+      parts: parts.map(({ take: _, turns, ...part }): PartCase => ({ ...part, latency: timingOf(turns) })),
       load: series.flatMap(loadCases),
     };
     const { cpus, ...shown } = options;
@@ -183,8 +195,8 @@ function normalized(pixels: Uint8Array, mean: readonly number[], std: readonly n
   });
 }
 
-function serverOptions({ threads, maxBatch }: Service, file: string) {
-  return { port: 0, threads, models: [file], model_defaults: { max_batch_size: maxBatch } };
+function serverOptions({ threads, loneThreads = threads, maxBatch }: Service, file: string) {
+  return { port: 0, threads, lone_threads: loneThreads, models: [file], model_defaults: { max_batch_size: maxBatch } };
 }
 
 /** Every setting that it might be best with; the best batching and the best without. */
@@ -220,6 +232,34 @@ function coarse(levels: readonly number[]): number[] {
   return levels.filter((_, i) => i % 2 === 0);
 }
 
+type Part = Omit<PartCase, 'latency'> & { readonly turns: number[][]; readonly take: () => Promise<readonly number[]> };
+
+/** The network alone, hot and as seldom as the requests, and HTTP alone. */
+async function openParts(
+  { threads, loneThreads, milliseconds }: ServeOptions,
+  { file, samples }: Side,
+  folder: string,
+  children: Child[],
+  period: number,
+): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const count of new Set([threads, loneThreads])) {
+    const job = { kind: 'bare', file, threads: count, batch: 1 } as const;
+    const child = await Child.start(`bare executor, now and then, ${count} threads`, folder, job);
+    children.push(child);
+    for (const periodMs of [0, period]) {
+      const task: BareTask = { milliseconds: periodMs === 0 ? milliseconds : 4 * milliseconds, period: periodMs };
+      const take = async () => (await child.ask<BareTurn>('run', task)).calls;
+      parts.push({ part: 'network', threads: count, periodMs, turns: [], take });
+    }
+  }
+  const { tensor } = samples[0] as Sample;
+  const child = await Child.start('HTTP alone', folder, { kind: 'http', answer: ANSWER_BYTES });
+  children.push(child);
+  const take = () => trickle(child.started, tensor, period, 4 * milliseconds);
+  return [...parts, { part: 'http', threads, periodMs: period, turns: [], take }];
+}
+
 type Light = { readonly running: Running; readonly turns: number[][]; period: number };
 type Bare = { readonly child: Child; readonly batch: number; readonly turns: BareTurn[] };
 
@@ -228,17 +268,21 @@ async function takeRounds(
   series: readonly Series[],
   light: readonly Light[],
   bare: readonly Bare[],
+  parts: readonly Part[],
   say: Say,
 ): Promise<void> {
   const tasks = [
     async () => {
-      for (const { child, turns } of bare) turns.push(await child.ask<BareTurn>('run', milliseconds));
+      for (const { child, turns } of bare) turns.push(await child.ask<BareTurn>('run', { milliseconds, period: 0 }));
     },
+    ...parts.map(
+      ({ turns, take }) =>
+        async () =>
+          void turns.push([...(await take())]),
+    ),
     ...light.map((item) => async () => {
       const { child, samples } = item.running;
       const { tensor } = samples[0] as Sample;
-      // A fifth of what one connection could have.
-      if (item.period === 0) item.period = 5 * median(await trickle(child.started, tensor, 0, 300));
       item.turns.push(await trickle(child.started, tensor, item.period, 4 * milliseconds));
     }),
     ...series.map(({ running, input, levels, turns }) => async () => {

@@ -1,12 +1,13 @@
 /** What a server can be told: the configuration file and the options of `createServer` have the same keys, with Triton's names. */
-import { availableParallelism } from 'node:os';
 import type * as Zod from 'zod';
 import { describe, nearest } from '../check.js';
 import { BitpathError } from '../errors.js';
+import { native } from '../native.js';
 import { loadPackage } from './packages.js';
 
 /** Builds the schema; zod comes as an argument, as it is loaded when a server is made. */
 function makeSchema({ z }: typeof Zod) {
+  const cpus = native().availableThreads();
   const count = (min: number, max: number) => z.number().int().min(min).max(max);
   const microseconds = count(0, 3_600_000_000);
 
@@ -48,12 +49,12 @@ function makeSchema({ z }: typeof Zod) {
   const version = z.string().regex(/^[1-9]\d{0,8}$/, 'a number from 1 on, as text');
   const source = z.string().min(1);
 
-  return z.strictObject({
+  const server = z.strictObject({
     host: z.string().min(1).default('127.0.0.1'),
     port: count(0, 65535).default(8000),
     grpc_port: count(0, 65535).nullable().default(null),
-    // One CPU is left to the thread that reads requests: on a busy server, a network on all of them waits for it and for itself.
-    threads: count(1, 1024).default(Math.max(1, availableParallelism() - 1)),
+    threads: count(1, 1024).optional(),
+    lone_threads: count(1, 1024).optional(),
     models: z
       .array(
         z.union([
@@ -82,7 +83,7 @@ function makeSchema({ z }: typeof Zod) {
         request_timeout_ms: count(1, 3_600_000).default(60_000),
         keep_alive_timeout_ms: count(1, 3_600_000).default(65_000),
         picture_pixels: count(1, 2 ** 27).default(2 ** 26),
-        decoders: count(1, 1024).default(availableParallelism()),
+        decoders: count(1, 1024).default(cpus),
         decode_queue: count(0, 1_000_000).default(256),
       })
       .superRefine(({ body_bytes, in_flight_bytes }, context) => {
@@ -98,6 +99,18 @@ function makeSchema({ z }: typeof Zod) {
     drain_secs: count(0, 3600).default(30),
     log_level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   });
+  return server
+    .transform(({ threads, lone_threads, ...others }) => ({
+      ...others,
+      // One CPU is left to the thread that reads requests: on a busy server, a network on all of them waits for it and for itself.
+      threads: threads ?? Math.max(1, cpus - 1),
+      // While it reads none, that CPU is free.
+      lone_threads: lone_threads ?? threads ?? cpus,
+    }))
+    .superRefine(({ threads, lone_threads }, context) => {
+      if (lone_threads >= threads) return;
+      context.addIssue({ code: 'custom', message: `at least threads, ${threads}`, path: ['lone_threads'] });
+    });
 }
 
 /** What may be given; all keys may be left out. docs/serving.md has the table of them. */
@@ -184,6 +197,7 @@ const KEYS = [
     'port',
     'grpc_port',
     'threads',
+    'lone_threads',
     'models',
     'model_defaults',
     'model_repository',

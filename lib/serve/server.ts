@@ -43,7 +43,10 @@ export interface Addresses {
 
 /** A server of its own, made by {@link createServer}. */
 export class Server {
-  /** The Fastify app, for routes of one's own: add them before {@link listen}. */
+  /**
+   * The Fastify app, for routes and hooks of one's own: add them before {@link listen}. In `onResponse`, `request.body` of an inference
+   * is undefined: its memory is for the next request.
+   */
   readonly app: FastifyInstance;
   /** @internal */
   readonly service: InferenceService;

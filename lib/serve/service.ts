@@ -57,25 +57,24 @@ export class InferenceService {
     this.#log = log;
     this.decoder = new Decoder(config.limits);
     this.inFlight = new InFlight(config.limits.in_flight_bytes);
-    const observers = this.#observers;
+    // Behind the answer, which does not wait for it: what is on its way now is sent before the loop turns.
+    const tell = (call: (observer: Observer) => void) => {
+      setImmediate(() => {
+        for (const observer of this.#observers) call(observer);
+      });
+    };
     const observer: Observer = {
-      answered: (model, answered) => {
-        for (const each of observers) each.answered(model, answered);
-      },
-      failed: (model, error, total) => {
-        for (const each of observers) each.failed(model, error, total);
-      },
-      executed: (model, pictures, milliseconds) => {
-        for (const each of observers) each.executed(model, pictures, milliseconds);
-      },
+      answered: (model, answered) => tell((each) => each.answered(model, answered)),
+      failed: (model, error, total) => tell((each) => each.failed(model, error, total)),
+      executed: (model, pictures, milliseconds) => tell((each) => each.executed(model, pictures, milliseconds)),
     };
     const named = config.models?.map((model) => (typeof model === 'string' ? { source: model, version: '1' } : model));
     this.#firstName = named?.[0] === undefined ? undefined : nameOf(named[0]);
     this.repository = new ModelRepository({
       source: modelSource(named, config.model_repository),
       settings: config.model_defaults,
-      threads: config.threads,
-      surroundings: { clock, decoder: this.decoder, observer, load: loader },
+      threads: { busy: config.threads, lone: config.lone_threads },
+      surroundings: { clock, decoder: this.decoder, observer, isQuiet: () => this.#requests <= 1, load: loader },
       log,
     });
   }

@@ -12,13 +12,13 @@ Interpreter::Interpreter(std::shared_ptr<const Program> program, int threads)
       arena_(static_cast<size_t>(program_->arenaBytes())),
       scratch_(static_cast<size_t>(program_->scratchBytes() * threads)) {}
 
-void Interpreter::run(const void* input, bool uint8Input, int64_t images, float* const* outputs, ThreadPool& pool,
-                      const std::atomic<bool>& cancelled, Nanoseconds* times) {
+void Interpreter::run(const void* input, bool uint8Input, int64_t images, float* const* outputs, int threads,
+                      ThreadPool& pool, const std::atomic<bool>& cancelled, Nanoseconds* times) {
   const auto& ops = program_->ops();
   const int64_t instructions = static_cast<int64_t>(ops.size());
   // A pass takes no more images than there are threads: more would not give anybody more to do, and what one instruction leaves
   // would have gone from the caches before the next one reads it.
-  const int64_t batch = std::min(program_->batch(), threads_);
+  const int64_t batch = std::min(program_->batch(), threads);
   const int64_t passes = divideUp(images, batch);
   // A team numbers its phases in 31 bits.
   if (passes >= INT32_MAX / instructions) throw Error(ErrorCode::Argument, "Too many images for one run");
@@ -31,7 +31,7 @@ void Interpreter::run(const void* input, bool uint8Input, int64_t images, float*
     pass.input = static_cast<const uint8_t*>(input) + index * batch * imageBytes;
     pass.uint8Input = uint8Input;
     pass.images = static_cast<int>(std::min(batch, images - index * batch));
-    pass.threads = threads_;
+    pass.threads = threads;
     return pass;
   };
   const auto tasks = [&](int64_t phase) -> int64_t {
@@ -45,8 +45,8 @@ void Interpreter::run(const void* input, bool uint8Input, int64_t images, float*
   };
 
   std::shared_ptr<Team> team;
-  if (threads_ > 1) {
-    team = std::make_shared<Team>(threads_ - 1, tasks, work);
+  if (threads > 1) {
+    team = std::make_shared<Team>(threads - 1, tasks, work);
     pool.list(team);
   }
   bool aborted = false;

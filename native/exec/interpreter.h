@@ -21,9 +21,9 @@ class Interpreter {
 
   // Runs `images` images: float32 NCHW, or uint8 NHWC. outputs[i] takes images × C·H·W floats of output i, NCHW. Looks at
   // `cancelled` between instructions and throws Error(Aborted). Not to be called twice at a time. Where `times` is given, each
-  // instruction's time is added to its element.
+  // instruction's time is added to its element. Of threads(), a run uses the first `threads`.
   using Nanoseconds = std::chrono::nanoseconds;
-  void run(const void* input, bool uint8Input, int64_t images, float* const* outputs, ThreadPool& pool,
+  void run(const void* input, bool uint8Input, int64_t images, float* const* outputs, int threads, ThreadPool& pool,
            const std::atomic<bool>& cancelled, Nanoseconds* times = nullptr);
 
  private:

@@ -15,7 +15,7 @@ void runJob(Job& job, ThreadPool& pool) noexcept {
     const std::lock_guard<std::mutex> lock(lane.arena);
     std::vector<float*> to;
     for (const AlignedBuffer& output : job.outputs) to.push_back(output.as<float>());
-    lane.interpreter.run(job.input.data(), job.uint8Input, job.images, to.data(), pool, job.cancelled);
+    lane.interpreter.run(job.input.data(), job.uint8Input, job.images, to.data(), job.threads, pool, job.cancelled);
   } catch (const Error& error) {
     job.failed = true;
     job.code = error.code;

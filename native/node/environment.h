@@ -50,6 +50,7 @@ struct Job {
   AlignedBuffer input;
   bool uint8Input = false;
   int64_t images = 0;
+  int threads = 1;
   std::vector<AlignedBuffer> outputs;
   std::atomic<bool> cancelled{false};
   bool disposed = false;  // cancelled because its executor is gone

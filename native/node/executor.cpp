@@ -107,12 +107,14 @@ Napi::Value ExecutorWrap::run(const Napi::CallbackInfo& info) {
     const Program& program = this->lane().interpreter.program();
     const InputArgument input = inputArgument(info, program);
     this->lane();  // still there, whatever the list did
-    if (!info[2].IsFunction()) badArgument("callback", "a function");
+    const int threads = integerArgument(info[2], "threads", 1, lane_->interpreter.threads());
+    if (!info[3].IsFunction()) badArgument("callback", "a function");
     auto job = std::make_unique<Job>();
     job->lane = lane_;
     job->environment = environment_;
     job->uint8Input = input.uint8Input;
     job->images = input.images;
+    job->threads = threads;
     job->input = lane_->takeInput(input.bytes);
     uint8_t* to = job->input.data();
     for (const Bytes& part : input.parts) {
@@ -120,7 +122,7 @@ Napi::Value ExecutorWrap::run(const Napi::CallbackInfo& info) {
       to += part.length;
     }
     job->outputs = makeOutputs(program, input.images);
-    job->callback = Napi::Persistent(info[2].As<Napi::Function>());
+    job->callback = Napi::Persistent(info[3].As<Napi::Function>());
     return Napi::Number::New(info.Env(), environment_->start(std::move(job)));
   });
 }
@@ -137,7 +139,8 @@ Napi::Value ExecutorWrap::runSync(const Napi::CallbackInfo& info) {
     const std::atomic<bool> never{false};
     {
       const std::lock_guard<std::mutex> lock(lane.arena);
-      lane.interpreter.run(data, input.uint8Input, input.images, to.data(), *environment_->pool, never);
+      lane.interpreter.run(data, input.uint8Input, input.images, to.data(), lane.interpreter.threads(),
+                           *environment_->pool, never);
     }
     return outputsToJs(info.Env(), outputs);
   });
@@ -160,7 +163,8 @@ Napi::Value ExecutorWrap::profile(const Napi::CallbackInfo& info) {
     const std::lock_guard<std::mutex> lock(lane.arena);
     for (int run = 0; run < runs; ++run) {
       std::vector<Interpreter::Nanoseconds> times(instructions);
-      lane.interpreter.run(data, input.uint8Input, input.images, to.data(), *environment_->pool, never, times.data());
+      lane.interpreter.run(data, input.uint8Input, input.images, to.data(), lane.interpreter.threads(),
+                           *environment_->pool, never, times.data());
       for (size_t i = 0; i < instructions; ++i) all[run * instructions + i] = static_cast<double>(times[i].count());
     }
     return all;

@@ -168,7 +168,12 @@ test('inputs in a list are the images that they are side by side', async () => {
   const pictures = [new Uint8ClampedArray(bytes.slice(0, IMAGE)), Buffer.from(bytes.subarray(IMAGE))];
   assert.deepEqual(await executor.runAll(pictures), executor.runSync(bytes));
 
+  const { threads } = executor;
+  for (let few = 1; few <= threads; few++)
+    assert.deepEqual(await executor.runAll([bytes], {}, few), executor.runSync(bytes));
+
   const argument = (message: RegExp) => failsWith('ERR_BITPATH_ARGUMENT', message);
+  for (const none of [0, threads + 1]) await assert.rejects(executor.runAll([bytes], {}, none), argument(/threads/));
   await assert.rejects(executor.runAll([]), argument(/at least one input/));
   await assert.rejects(executor.runAll([floats, bytes]), argument(/one type/));
   await assert.rejects(executor.runAll([floats, floats.subarray(1)]), argument(/multiple/));
@@ -188,7 +193,7 @@ test('native code holds on to nothing that a list takes away while it is read', 
         return input.slice();
       },
     });
-  assert.throws(() => executor().run(detaching(input.slice()), 2, () => {}), { code: 'ERR_BITPATH_ARGUMENT' });
+  assert.throws(() => executor().run(detaching(input.slice()), 2, 1, () => {}), { code: 'ERR_BITPATH_ARGUMENT' });
   const disposed = executor();
   const disposing = Object.defineProperty([input], 0, {
     get: () => {
@@ -196,7 +201,7 @@ test('native code holds on to nothing that a list takes away while it is read', 
       return input;
     },
   });
-  assert.throws(() => disposed.run(disposing, 1, () => {}), { code: 'ERR_BITPATH_DISPOSED' });
+  assert.throws(() => disposed.run(disposing, 1, 1, () => {}), { code: 'ERR_BITPATH_DISPOSED' });
   assert.throws(() => executor().runSync([input, input] as never, 2), { code: 'ERR_BITPATH_ARGUMENT' });
-  assert.throws(() => executor().run([], 1, () => {}), { code: 'ERR_BITPATH_ARGUMENT' });
+  assert.throws(() => executor().run([], 1, 1, () => {}), { code: 'ERR_BITPATH_ARGUMENT' });
 });

@@ -25,7 +25,7 @@ test('two loads of the addon run side by side', async () => {
       const packed = new addon.Program(program.code, program.constants, addon.selectIsa(null));
       const executor = new addon.Executor(packed, 2);
       return new Promise<Float32Array | undefined>((resolve, reject) => {
-        executor.run(input, 1, (error, outputs) => (error ? reject(error) : resolve(outputs?.[0])));
+        executor.run(input, 1, 2, (error, outputs) => (error ? reject(error) : resolve(outputs?.[0])));
       });
     }),
   );

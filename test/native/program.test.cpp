@@ -41,8 +41,8 @@ std::vector<std::vector<float>> run(const std::shared_ptr<const Program>& progra
   for (auto& output : outputs) pointers.push_back(output.data());
   const auto pool = ThreadPool::shared();
   pool->grow(threads - 1);
-  Interpreter interpreter(program, threads);
-  interpreter.run(input.data(), uint8Input, images, pointers.data(), *pool, cancelled);
+  Interpreter interpreter(program, threads + 1);  // a run may use fewer than there are
+  interpreter.run(input.data(), uint8Input, images, pointers.data(), threads, *pool, cancelled);
   return outputs;
 }
 

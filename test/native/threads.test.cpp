@@ -96,7 +96,7 @@ TEST("threads: interpreters on pool threads and callers at once, some cancelled"
         std::vector<float*> pointers;
         for (auto& output : to) pointers.push_back(output.data());
         Interpreter interpreter(program, threads);
-        interpreter.run(input.data(), false, images, pointers.data(), *pool, cancelled);
+        interpreter.run(input.data(), false, images, pointers.data(), threads, *pool, cancelled);
       };
       const std::atomic<bool> never{false};
       runInto(first, never);

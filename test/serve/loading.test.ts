@@ -55,10 +55,11 @@ describe('loading', () => {
       const error = (isBusy: boolean) =>
         load(file, { ...options, isBusy }).then(
           () => assert.fail('it was loaded'),
-          ({ name, code, message }) => ({ name, code, message }),
+          ({ name, code, message, details }) => ({ name, code, message, details }),
         );
       const here = await error(false);
       assert.match(here.code, /ERR_BITPATH_/);
+      assert.equal(typeof here.details.reason, 'string');
       assert.deepEqual(await error(true), here);
     }
   });

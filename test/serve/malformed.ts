@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { dataToBytes } from '#lib/protocol/index.js';
+import { STRANGE_REQUESTS, WRONG_REQUESTS } from './oddRequests.js';
 import { floats, SIDE } from './tinyModel.js';
 
 /** Numbers in [0, 1): mulberry32. */
@@ -158,7 +159,21 @@ const MAKERS: readonly ((next: Random) => Buffer)[] = [
       `POST ${INFER} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n${pick(next, ['zz\r\n{}', '5\r\n{}\r\n0\r\n\r\n', 'ffffffffffffffffff\r\n', '-1\r\n'])}`,
     ),
   (next) => Buffer.from(`GET /v2 HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(20_000 + below(next, 1000))}\r\n\r\n`),
+  ...WRONG_REQUESTS.map((make) => (next: Random) => complete(make(next))),
 ];
+
+/** Bytes of a text in which each character is one; those that end with their body are answered. */
+function complete(text: string): Buffer {
+  const bytes = Buffer.from(text, 'latin1');
+  if (/^connection: close$/im.test(text)) whole.add(bytes);
+  return bytes;
+}
+
+/** A strange request, which may be answered as well as refused. */
+export function strange(seed: number, index: number): Buffer {
+  const next = random(Math.imul(seed, 0x9e3779b1) ^ index);
+  return complete((STRANGE_REQUESTS[index % STRANGE_REQUESTS.length] as (next: Random) => string)(next));
+}
 
 /** The malformed request that belongs to `seed` and `index`. */
 export function malformed(seed: number, index: number): Buffer {
@@ -193,14 +208,18 @@ export async function statusOf(url: string, bytes: Buffer): Promise<number> {
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
 }
 
-/** Sends `count` malformed requests, with a good one after every 100, and returns how often each status came, good ones apart. */
+/**
+ * Sends `count` malformed requests, with a strange one after every tenth and a good one after every 100, and returns how often each
+ * status came, good ones apart.
+ */
 export async function bombard(
   url: string,
   count: number,
   seed: number,
   lanes = 8,
-): Promise<{ bad: Map<number, number>; good: Map<number, number> }> {
+): Promise<{ bad: Map<number, number>; odd: Map<number, number>; good: Map<number, number> }> {
   const bad = new Map<number, number>();
+  const odd = new Map<number, number>();
   const good = new Map<number, number>();
   const note = (map: Map<number, number>, status: number) => map.set(status, (map.get(status) ?? 0) + 1);
   let index = 0;
@@ -213,9 +232,15 @@ export async function bombard(
         throw new Error(`request ${mine} of seed ${seed} was answered with ${status}:\n${text}`);
       }
       note(bad, status);
+      if (mine % 10 === 0) {
+        const what = strange(seed, mine / 10);
+        const answer = await statusOf(url, what);
+        if (answer >= 500) throw new Error(`it was answered with ${answer}:\n${what.toString('latin1').slice(0, 500)}`);
+        note(odd, answer);
+      }
       if (mine % 100 === 0) note(good, await statusOf(url, wellFormed()));
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  return { bad, good };
+  return { bad, odd, good };
 }

@@ -286,6 +286,8 @@ describe('REST', () => {
     ]) {
       assert.ok(text.includes(name), `${name} is missing`);
     }
+    assert.ok(text.includes('nodejs_eventloop_lag_seconds'));
+    assert.ok(!text.includes('nodejs_eventloop_lag_p99_seconds'), 'what is sampled wakes an idle server all the time');
   });
 
   it('documents every route that it has', async () => {

@@ -1,7 +1,11 @@
-/** Clients that share no code with the server: Python's standard library over REST; over gRPC, protobufjs and what reflection says. */
+/**
+ * Clients that share no code with the server: Python's standard library over REST; over gRPC, protobufjs and what reflection says, and
+ * grpcio where it is installed. gRPC also over TLS.
+ */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -12,6 +16,9 @@ import { CLASSES, floats, picture, SIDE, start, tinyModel } from './servers.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: documents and messages of several forms
 type Anything = any;
+
+const fixtures = join(packageRoot(), 'test/serve/fixtures');
+const TLS = { cert: join(fixtures, 'cert.pem'), key: join(fixtures, 'key.pem') };
 
 /** What the executor itself says to two pictures of floats. */
 async function expectedLogits(): Promise<number[]> {
@@ -55,45 +62,81 @@ test('a client in Python, over REST', { skip: hasPython ? false : 'no python3' }
   assert.deepEqual(said.none, [404, ['code', 'error']]);
 });
 
-describe('a client that knows the server by its reflection alone, over gRPC', () => {
-  it('gives and is given the same', async () => {
-    const { grpc: address } = await start({ grpc_port: 0 });
-    const loader = createRequire(createRequire(import.meta.url).resolve('@grpc/grpc-js'))('@grpc/proto-loader');
-    const files = await describedFiles(address as string, 'inference.GRPCInferenceService');
-    // FileDescriptorSet { repeated FileDescriptorProto file = 1 }
-    const set = Buffer.concat(files.flatMap((file) => [Buffer.from([0x0a]), varint(file.length), file]));
-    const definition = loader.loadFileDescriptorSetFromBuffer(set, { keepCase: true, longs: Number, defaults: true });
-    const { inference } = grpc.loadPackageDefinition(definition) as Anything;
-    const client = new inference.GRPCInferenceService(address, grpc.credentials.createInsecure());
-    const call = (name: string, request: object): Promise<Anything> =>
-      new Promise((resolve, reject) => {
-        client[name](request, (error: Error | null, response: Anything) => (error ? reject(error) : resolve(response)));
+const hasGrpcio = hasPython && spawnSync('python3', ['-c', 'import grpc']).status === 0;
+describe('a client in Python, over gRPC', { skip: hasGrpcio ? false : 'no grpcio' }, () => {
+  const key = 'a key of sixteen';
+  for (const [name, options, more] of [
+    ['plain', {}, {}],
+    ['with a key, over TLS', { tls: TLS, api_keys: [key] }, { ca: TLS.cert, key }],
+  ] as const)
+    it(name, async () => {
+      const { grpc: address } = await start({ ...options, api_keys: [...(options.api_keys ?? [])], grpc_port: 0 });
+      const file = join(packageRoot(), 'test/serve/oipGrpc.py');
+      const child = spawn('python3', [file], { stdio: ['pipe', 'pipe', 'inherit'] });
+      const task = { address, model: 'tiny', values: [...floats(2)], shape: [2, 3, SIDE, SIDE], ...more };
+      child.stdin.end(JSON.stringify(task));
+      const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+      assert.equal(code, 0);
+      const { id, logits, compressed, ...said }: Anything = JSON.parse(output);
+      assert.equal(id, 'c3');
+      assert.deepEqual([logits, compressed], Array(2).fill(await expectedLogits()));
+      assert.deepEqual(said, {
+        live: [[1, 1]],
+        ready: [[1, 1]],
+        health: [[1, 1]],
+        none: ['NOT_FOUND', 'ERR_BITPATH_UNKNOWN_NAME'],
+        short: ['INVALID_ARGUMENT', 'ERR_BITPATH_ARGUMENT'],
       });
+    });
+});
 
-    assert.equal((await call('ServerReady', {})).ready, true);
-    const { inputs } = await call('ModelMetadata', { name: 'tiny' });
-    assert.deepEqual(inputs, [{ name: 'input', datatype: 'FP32', shape: [-1, 3, SIDE, SIDE] }]);
-    const input = { name: 'input', datatype: 'FP32', shape: [2, 3, SIDE, SIDE] };
-    const outputs = [{ name: 'logits' }];
-    const values = floats(2);
-    const expected = await expectedLogits();
-    for (const request of [
-      { inputs: [input], raw_input_contents: [Buffer.from(values.buffer)] },
-      { inputs: [{ ...input, contents: { fp32_contents: [...values] } }] },
-    ]) {
-      const answer = await call('ModelInfer', { model_name: 'tiny', id: 'b2', outputs, ...request });
-      assert.deepEqual([answer.id, answer.outputs[0].shape], ['b2', [2, CLASSES]]);
-      const bytes = new Uint8Array(answer.raw_output_contents[0]);
-      assert.deepEqual([...new Float32Array(bytes.buffer)], expected);
-    }
-    await assert.rejects(call('ModelMetadata', { name: 'none' }), { code: grpc.status.NOT_FOUND });
-    client.close();
-  });
+describe('a client that knows the server by its reflection alone, over gRPC', () => {
+  for (const [name, tls] of [
+    ['plain', null],
+    ['TLS', TLS],
+  ] as const)
+    it(`gives and is given the same, ${name}`, async () => {
+      const { grpc: address } = await start({ grpc_port: 0, tls });
+      const credentials =
+        tls === null ? grpc.credentials.createInsecure() : grpc.credentials.createSsl(readFileSync(tls.cert));
+      const loader = createRequire(createRequire(import.meta.url).resolve('@grpc/grpc-js'))('@grpc/proto-loader');
+      const files = await describedFiles(address as string, credentials, 'inference.GRPCInferenceService');
+      // FileDescriptorSet { repeated FileDescriptorProto file = 1 }
+      const set = Buffer.concat(files.flatMap((file) => [Buffer.from([0x0a]), varint(file.length), file]));
+      const definition = loader.loadFileDescriptorSetFromBuffer(set, { keepCase: true, longs: Number, defaults: true });
+      const { inference } = grpc.loadPackageDefinition(definition) as Anything;
+      const client = new inference.GRPCInferenceService(address, credentials);
+      const call = (name: string, request: object): Promise<Anything> =>
+        new Promise((resolve, reject) => {
+          client[name](request, (error: Error | null, response: Anything) =>
+            error ? reject(error) : resolve(response),
+          );
+        });
+
+      assert.equal((await call('ServerReady', {})).ready, true);
+      const { inputs } = await call('ModelMetadata', { name: 'tiny' });
+      assert.deepEqual(inputs, [{ name: 'input', datatype: 'FP32', shape: [-1, 3, SIDE, SIDE] }]);
+      const input = { name: 'input', datatype: 'FP32', shape: [2, 3, SIDE, SIDE] };
+      const outputs = [{ name: 'logits' }];
+      const values = floats(2);
+      const expected = await expectedLogits();
+      for (const request of [
+        { inputs: [input], raw_input_contents: [Buffer.from(values.buffer)] },
+        { inputs: [{ ...input, contents: { fp32_contents: [...values] } }] },
+      ]) {
+        const answer = await call('ModelInfer', { model_name: 'tiny', id: 'b2', outputs, ...request });
+        assert.deepEqual([answer.id, answer.outputs[0].shape], ['b2', [2, CLASSES]]);
+        const bytes = new Uint8Array(answer.raw_output_contents[0]);
+        assert.deepEqual([...new Float32Array(bytes.buffer)], expected);
+      }
+      await assert.rejects(call('ModelMetadata', { name: 'none' }), { code: grpc.status.NOT_FOUND });
+      client.close();
+    });
 });
 
 /** The descriptions of the files that define `symbol`, as reflection v1 gives them; its own messages are taken apart by hand. */
-function describedFiles(address: string, symbol: string): Promise<Buffer[]> {
-  const client = new grpc.Client(address, grpc.credentials.createInsecure());
+function describedFiles(address: string, credentials: grpc.ChannelCredentials, symbol: string): Promise<Buffer[]> {
+  const client = new grpc.Client(address, credentials);
   const identity = (bytes: Buffer) => bytes;
   const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
   const stream = client.makeBidiStreamRequest(path, identity, identity);

@@ -55,13 +55,7 @@ export class GrpcServer {
       'grpc.keepalive_time_ms': limits.keep_alive_timeout_ms,
     });
     const isKnown = api_keys.length === 0 ? () => true : keyChecker(api_keys);
-    const { definition, handlers } = inferenceService(
-      grpc,
-      inferenceCalls(service, tracer),
-      isKnown,
-      service.inFlight,
-      log,
-    );
+    const { definition, handlers } = inferenceService(grpc, inferenceCalls(service, tracer), isKnown, service, log);
     server.addService(definition, handlers);
     const status = new health.HealthImplementation();
     status.addToServer(server);
@@ -104,7 +98,7 @@ function inferenceService(
   grpc: typeof Grpc,
   calls: Readonly<Record<string, Call>>,
   isKnown: (key: string) => boolean,
-  inFlight: InFlight,
+  service: InferenceService,
   log: Log,
 ): { definition: Grpc.ServiceDefinition; handlers: Grpc.UntypedServiceImplementation } {
   const definition: Record<string, Grpc.MethodDefinition<Buffer, Message>> = {};
@@ -115,19 +109,22 @@ function inferenceService(
       throw new BitpathError('ERR_BITPATH_INTERNAL', { reason: `${method.name} has no implementation` });
     definition[method.name] = methodDefinition(method);
     handlers[method.name] = (unary, callback) => {
+      const leave = service.enter();
       const began = performance.now();
       const reqId = requestId(unary.metadata.get('x-request-id')[0]);
-      const line = (status: number) =>
+      const end = (status: number) => {
+        leave();
         log.info({ reqId, method: method.name, status, milliseconds: performance.now() - began }, 'call');
-      answer(call, method.input, unary, isKnown, inFlight).then(
+      };
+      answer(call, method.input, unary, isKnown, service.inFlight).then(
         (message) => {
-          line(GRPC.OK);
           callback(null, message);
+          end(GRPC.OK);
         },
         (error) => {
           const status = statusOf(grpc, error, { reqId, method: method.name }, log);
-          line(status.code);
           callback(status);
+          end(status.code);
         },
       );
     };

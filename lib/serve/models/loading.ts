@@ -1,7 +1,7 @@
 /** A model file → an executor, and what else serving needs of the model. */
 import { Worker } from 'node:worker_threads';
 import { compileProgram, type Program } from '../../compiler/index.js';
-import { BitpathError, type ErrorCode } from '../../errors.js';
+import { BitpathError, type ErrorCode, type ErrorDetails } from '../../errors.js';
 import { type Executor, executorOf } from '../../executor.js';
 import type { Label } from '../../formats/model-file.js';
 import type { Preprocessing } from '../../images/preprocessing.js';
@@ -34,7 +34,7 @@ interface Compiled {
 /** What a thread of its own says: the one or the other. */
 export interface Message {
   readonly compiled?: Compiled;
-  readonly error?: { readonly code: ErrorCode; readonly message: string };
+  readonly error?: { readonly code: ErrorCode; readonly details: ErrorDetails; readonly message: string };
 }
 
 export interface Task {
@@ -58,7 +58,11 @@ export async function compileFile({ path, batch }: Task): Promise<Compiled> {
 
 async function compileAside(task: Task): Promise<Compiled> {
   const { compiled, error } = await askWorker(task).catch((): Message => ({}));
-  if (error !== undefined) throw Object.assign(new BitpathError(error.code), { message: error.message });
+  if (error !== undefined) {
+    // Native code has written its message itself.
+    const { code, details, message } = error;
+    throw Object.assign(new BitpathError(code, details), { message });
+  }
   // A bundle may have lost the worker's file, a container may give no thread.
   return compiled ?? compileFile(task);
 }

@@ -11,5 +11,10 @@ try {
   say({ compiled }, [code.buffer, constants.buffer] as ArrayBuffer[]);
 } catch (error) {
   if (!(error instanceof BitpathError)) throw error;
-  say({ error: { code: error.code, message: error.message } });
+  const { code, details, message } = error;
+  try {
+    say({ error: { code, details, message } });
+  } catch {
+    say({ error: { code, details: {}, message } }); // not everything can be handed to another thread
+  }
 }

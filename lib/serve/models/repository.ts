@@ -3,7 +3,7 @@ import { unknownName } from '../../check.js';
 import { BitpathError } from '../../errors.js';
 import type { ModelIndex, ModelState } from '../../protocol/index.js';
 import type { ModelSettings } from '../config.js';
-import { ServedModel, type Surroundings } from './servedModel.js';
+import { ServedModel, type Surroundings, type Threads } from './servedModel.js';
 import type { ModelFile, ModelSource } from './sources.js';
 
 interface Entry {
@@ -25,7 +25,7 @@ export interface RepositoryOptions {
   readonly source: ModelSource;
   /** Of models that have none of their own. */
   readonly settings: ModelSettings;
-  readonly threads: number;
+  readonly threads: Threads;
   readonly surroundings: Surroundings;
   readonly log: { info(details: object, message: string): void; warn(details: object, message: string): void };
 }
@@ -197,7 +197,11 @@ export class ModelRepository {
     try {
       if (this.#isDisposed) throw closed(name);
       const { max_batch_size, instance_group, dynamic_batching } = file.settings ?? settings;
-      const model = await surroundings.load(path, { batch: max_batch_size, threads, isBusy: this.#isBusy });
+      const model = await surroundings.load(path, {
+        batch: max_batch_size,
+        threads: threads.lone,
+        isBusy: this.#isBusy,
+      });
       const options = {
         name,
         version,

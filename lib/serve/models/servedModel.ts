@@ -29,6 +29,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly decoder: Decoder;
   readonly observer: Observer;
+  /** Whether at most one request is on its way, to whatever model. */
+  readonly isQuiet: () => boolean;
   readonly load: Loader;
 }
 
@@ -39,14 +41,20 @@ export interface Observer {
   executed(model: ServedModel, pictures: number, milliseconds: number): void;
 }
 
+/** Most threads of one batch. */
+export interface Threads {
+  readonly busy: number;
+  /** Of a request that is alone on the server; at least as many. */
+  readonly lone: number;
+}
+
 export interface ServedModelOptions {
   readonly name: string;
   readonly version: string;
   readonly batching: BatchingPolicy;
   /** Batches computed at a time. Each needs memory of its own for feature maps; the threads are shared. */
   readonly instances: number;
-  /** Most threads of one batch. */
-  readonly threads: number;
+  readonly threads: Threads;
 }
 
 /** How one request is to be served. */
@@ -127,9 +135,8 @@ export class ServedModel {
   }
 
   /** Instruction set and threads of a batch. */
-  get compiled(): { readonly isa: string; readonly threads: number } {
-    const { isa, threads } = this.#executors[0] as Executor;
-    return { isa, threads };
+  get compiled(): { readonly isa: string; readonly threads: Threads } {
+    return { isa: (this.#executors[0] as Executor).isa, threads: this.options.threads };
   }
 
   /** What a client must know to ask it something. `versions` are all that are ready. */
@@ -267,10 +274,12 @@ export class ServedModel {
   }
 
   async #compute(items: readonly Pictures[], instance: number, signal: AbortSignal): Promise<Values[]> {
-    const { clock, observer } = this.#surroundings;
+    const { clock, observer, isQuiet } = this.#surroundings;
+    const { busy, lone } = this.options.threads;
     const began = clock.now();
     const names = this.outputs.map(({ name }) => name);
-    const values = await runBatch(this.#executors[instance] as Executor, items, names, signal);
+    const threads = isQuiet() ? lone : busy;
+    const values = await runBatch(this.#executors[instance] as Executor, items, { names, threads, signal });
     const milliseconds = clock.now() - began;
     const size = items.reduce((sum, { count }) => sum + count, 0);
     this.#statistics.execution(size, milliseconds);

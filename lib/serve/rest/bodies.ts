@@ -114,7 +114,10 @@ function readWhole(
   });
 }
 
-/** A few bytes can become many: they are counted as they come out, not when all are there. */
+/**
+ * A few bytes can become many: they are counted as they come out, not when all are there. The body counts as the larger of its two
+ * forms, or one that fits by itself might never have room.
+ */
 async function expanded(encoding: string, body: Uint8Array, limit: number, held: Held): Promise<Uint8Array> {
   if (encoding !== 'gzip' && encoding !== 'deflate') {
     throw new BitpathError('ERR_BITPATH_MEDIA_TYPE', {
@@ -125,12 +128,14 @@ async function expanded(encoding: string, body: Uint8Array, limit: number, held:
   expander.end(body);
   const chunks: Buffer[] = [];
   let length = 0;
+  let counted = body.length;
   try {
     for await (const chunk of expander as AsyncIterable<Buffer>) {
       length += chunk.length;
       if (length > limit)
         throw new BitpathError('ERR_BITPATH_TOO_LARGE', { what: 'The body, expanded,', limit: `${limit} bytes` });
-      held.add(chunk.length);
+      held.add(Math.max(0, length - counted));
+      counted = Math.max(counted, length);
       chunks.push(chunk);
     }
   } catch (cause) {

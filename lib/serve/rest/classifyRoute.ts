@@ -92,7 +92,10 @@ function readQuery({ k = String(DEFAULT_K), model = '', version = '' }: Query) {
 async function readFiles(request: FastifyRequest): Promise<File[]> {
   if (!request.isMultipart()) {
     const bytes = bodyOf(request);
-    if (bytes.length === 0) throw argumentError('the body', 'a picture, or a form with files', undefined);
+    if (bytes.length === 0) {
+      const details = { argument: 'the body', expected: 'a picture, or a form with files', received: 'nothing' };
+      throw new BitpathError('ERR_BITPATH_ARGUMENT', details);
+    }
     return [{ name: undefined, bytes }];
   }
   return readForm(request).catch((cause: unknown) => {

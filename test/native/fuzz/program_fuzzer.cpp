@@ -104,7 +104,7 @@ void runOn(const Input& input, const KernelTable& table, int threads) {
     const size_t bytes = static_cast<size_t>(images * elements * (uint8Input ? 1 : 4));
     const std::unique_ptr<uint8_t[]> pixels(new uint8_t[bytes]);
     for (size_t i = 0; i < bytes; ++i) pixels[i] = static_cast<uint8_t>(i * 37);
-    interpreter.run(pixels.get(), uint8Input, images, pointers.data(), *pool, never);
+    interpreter.run(pixels.get(), uint8Input, images, pointers.data(), threads, *pool, never);
   }
 }
 
