@@ -12,7 +12,7 @@ export interface InstructionDescription {
   readonly nodes: readonly string[];
   /** `input`, `binaryConv`, `conv`, `pixelConv`, `maxPool`, `avgPool` or `map`. */
   readonly op: string;
-  /** The kernel that runs it, such as `bconv_direct_8x8`. */
+  /** The kernel that runs it, such as `bconv_vpopcntd_14x16_direct`. */
   readonly kernel: string;
   /** The instruction set of the kernel. */
   readonly isa: Isa;

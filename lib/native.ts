@@ -13,7 +13,7 @@ export type Isa = 'scalar' | 'avx2' | 'avx512' | 'neon';
 export interface NativeInstruction {
   /** `input`, `binaryConv`, `conv`, `pixelConv`, `maxPool`, `avgPool` or `map`. */
   readonly op: string;
-  /** The kernel's symbol-like name, such as `bconv_direct_8x8`. */
+  /** The kernel's symbol-like name, such as `bconv_vpopcntd_14x16_direct`. */
   readonly kernel: string;
   readonly height: number;
   readonly width: number;

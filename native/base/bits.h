@@ -1,5 +1,5 @@
 // Bits of a map. Bit 1 is +1, bit 0 is −1; channel c of a pixel is bit c % 32 of the pixel's word in plane c / 32; bits past the
-// last channel are zero.
+// last channel are zero. Kernels that take a word byte by byte count on little-endian machines.
 #pragma once
 
 #include <cstdint>

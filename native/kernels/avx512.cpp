@@ -114,6 +114,20 @@ struct QuadSums {
 };
 inline QuadSums addProducts(QuadSums sums, QuadSums a, QuadSums b) { return {_mm512_dpbusd_epi32(sums.v, a.v, b.v)}; }
 
+// sum + popcount(block xor activation), lane by lane. As one statement, because compilers know too much: they take sums of
+// neighbouring words together, share what they should not, or keep it in memory.
+inline __m512i addDiffering(__m512i sum, __m512i block, __m512i activation) {
+#if defined(__GNUC__)
+  __m512i differ;
+  __asm__("vpxord %3, %2, %1\n\tvpopcntd %1, %1\n\tvpaddd %1, %0, %0"
+          : "+v"(sum), "=&v"(differ)
+          : "v"(block), "v"(activation));
+  return sum;
+#else
+  return _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_xor_si512(block, activation)));
+#endif
+}
+
 // g++ would add up each word's distance from the window before the loops, for more registers than there are: one address in a
 // register makes them displacements.
 inline const uint32_t* inRegister(const uint32_t* address) {
@@ -121,6 +135,19 @@ inline const uint32_t* inRegister(const uint32_t* address) {
   __asm__("" : "+r"(address));
 #endif
   return address;
+}
+// A block that several operations read, not an operand in memory of each.
+inline __m512i inRegister(__m512i value) { return inOrder(value); }
+
+// clang would take the instruction for floats, whose result integer operations wait for a cycle longer.
+inline __m512i broadcast(const uint32_t* word) {
+#if defined(__GNUC__)
+  __m512i lanes;
+  __asm__("vpbroadcastd %1, %0" : "=v"(lanes) : "m"(*word));
+  return lanes;
+#else
+  return _mm512_set1_epi32(static_cast<int>(*word));
+#endif
 }
 
 // RunWords and Stride are the number of words of a run and the words between pixels where they are known, else 0: a short loop's
@@ -132,13 +159,11 @@ inline void countBits(const BitWindows& w, const uint32_t* const* pointers, ptrd
   const ptrdiff_t stride = Stride > 0 ? Stride : w.pixelStride, block = w.words();
   const __m512i* weight = reinterpret_cast<const __m512i*>(weights);
   __m512i sums[V][P];
-  for (auto& row : sums) {
-    for (__m512i& sum : row) sum = _mm512_setzero_si512();
-  }
+  BITPATH_UNROLL for (auto& row : sums) { BITPATH_UNROLL for (__m512i& sum : row) sum = _mm512_setzero_si512(); }
   const auto addWord = [&](const uint32_t* window) {
-    for (int p = 0; p < P; ++p) {
+    BITPATH_UNROLL for (int p = 0; p < P; ++p) {
       const __m512i activation = _mm512_set1_epi32(static_cast<int>(window[p * stride]));
-      for (int i = 0; i < V; ++i) {
+      BITPATH_UNROLL for (int i = 0; i < V; ++i) {
         const __m512i differ = _mm512_xor_si512(_mm512_load_si512(weight + i * block), activation);
         sums[i][p] = inOrder(_mm512_add_epi32(sums[i][p], _mm512_popcnt_epi32(differ)));
       }
@@ -147,13 +172,31 @@ inline void countBits(const BitWindows& w, const uint32_t* const* pointers, ptrd
   };
   for (int r = 0; r < w.runCount; ++r) {
     const uint32_t* run = inRegister(*pointers++ + offset);
+    if constexpr (RunWords > 1 && Stride == 1) {
+      // Neighbouring windows share all but a word: each word is broadcast once, for all pixels that have it.
+      __m512i blocks[V][RunWords];
+      BITPATH_UNROLL for (int i = 0; i < V; ++i) {
+        BITPATH_UNROLL for (int k = 0; k < RunWords; ++k) blocks[i][k] =
+            inRegister(_mm512_load_si512(weight + i * block + k));
+      }
+      weight += RunWords;
+      BITPATH_UNROLL for (int j = 0; j < P + RunWords - 1; ++j) {
+        const __m512i activation = broadcast(run + j);
+        BITPATH_UNROLL for (int k = 0; k < RunWords; ++k) {
+          const int p = j - k;
+          if (p < 0 || p >= P) continue;
+          BITPATH_UNROLL for (int i = 0; i < V; ++i) {
+            sums[i][p] = addDiffering(sums[i][p], blocks[i][k], activation);
+          }
+        }
+      }
+    } else {
 #pragma GCC unroll 4
-    for (int k = 0; k < runWords; ++k) addWord(run + k);
+      for (int k = 0; k < runWords; ++k) addWord(run + k);
+    }
   }
   for (int i = 0; i < w.wordCount; ++i) addWord(inRegister(*pointers++ + offset));
-  for (int i = 0; i < V; ++i) {
-    for (int p = 0; p < P; ++p) counts[i][p] = {sums[i][p]};
-  }
+  BITPATH_UNROLL for (int i = 0; i < V; ++i) { BITPATH_UNROLL for (int p = 0; p < P; ++p) counts[i][p] = {sums[i][p]}; }
 }
 
 template <int P, int V>
@@ -184,13 +227,11 @@ BITPATH_NOINLINE void countFew(const BitWindows& w, const uint32_t* const* point
                                const uint8_t* weights, __mmask16 lanes, FewCounts& counts) {
   // Every loop over the sums is unrolled, or they lie in memory.
   __m512i sums[kFew];
-#pragma GCC unroll 8
-  for (unsigned i = 0; i < kFew; ++i) sums[i] = _mm512_setzero_si512();
+  BITPATH_UNROLL for (unsigned i = 0; i < kFew; ++i) sums[i] = _mm512_setzero_si512();
   const int32_t* weight = reinterpret_cast<const int32_t*>(weights);
   const auto addWord = [&](const uint32_t* window) {
     const __m512i activations = _mm512_maskz_loadu_epi32(lanes, window);
-#pragma GCC unroll 8
-    for (int i = 0; i < N; ++i) {
+    BITPATH_UNROLL for (int i = 0; i < N; ++i) {
       const __m512i differ = _mm512_xor_si512(activations, _mm512_set1_epi32(weight[i]));
       sums[i] = inOrder(_mm512_add_epi32(sums[i], _mm512_popcnt_epi32(differ)));
     }
@@ -203,8 +244,7 @@ BITPATH_NOINLINE void countFew(const BitWindows& w, const uint32_t* const* point
   for (int i = 0; i < w.wordCount; ++i) addWord(*pointers++ + offset);
 
   __m512i pairs[kFew / 2];
-#pragma GCC unroll 8
-  for (unsigned i = 0; i < kFew / 2; ++i) {
+  BITPATH_UNROLL for (unsigned i = 0; i < kFew / 2; ++i) {
     pairs[i] = _mm512_or_si512(sums[2 * i], _mm512_slli_epi32(sums[2 * i + 1], 16));
   }
   const __m512i low0 = _mm512_unpacklo_epi32(pairs[0], pairs[1]), high0 = _mm512_unpackhi_epi32(pairs[0], pairs[1]);
@@ -226,7 +266,7 @@ BITPATH_INLINE void bconvTile(const BitWindows& w, const uint32_t* const* pointe
   if (P > 2 && last < std::min<unsigned>(kFew, P - 2) && w.pixelStride == 1 && w.words() <= kFewWords) {
     FewCounts few;
     kCountFew[last](w, pointers, offset, weights, static_cast<__mmask16>((1u << P) - 1), few);
-    for (int p = 0; p < P; ++p) counts[0][p] = {few.at(p)};
+    BITPATH_UNROLL for (int p = 0; p < P; ++p) counts[0][p] = {few.at(p)};
   } else {
     wholeTile<P, V>(w, pointers, offset, weights, counts);
   }
@@ -247,15 +287,15 @@ inline void opaque(QuadSums& a) { opaque(a.v); }
 
 inline void binaryPeak(int64_t iterations) {
   __m512i sums[kBconvPixels], block = _mm512_setzero_si512(), activation = block;
-  for (__m512i& sum : sums) sum = block;
+  BITPATH_UNROLL for (__m512i& sum : sums) sum = block;
   for (int64_t i = 0; i < iterations; ++i) {
-    for (__m512i& sum : sums) {
+    BITPATH_UNROLL for (__m512i& sum : sums) {
       opaque(block);
       opaque(activation);
       sum = _mm512_add_epi32(sum, _mm512_popcnt_epi32(_mm512_xor_si512(block, activation)));
     }
   }
-  for (__m512i& sum : sums) opaque(sum);
+  BITPATH_UNROLL for (__m512i& sum : sums) opaque(sum);
 }
 
 #include "nests.inl"

@@ -16,14 +16,14 @@ BITPATH_INLINE void storeSigns(uint32_t* row, ptrdiff_t planeStride, int bit, in
   const int shift = bit & 31;
   if (count == kLanes && shift % kLanes == 0) {
     char* part = reinterpret_cast<char*>(to) + (shift >> 3);
-    for (int p = 0; p < P; ++p) {
+    BITPATH_UNROLL for (int p = 0; p < P; ++p) {
       const Part all = static_cast<Part>(signOf(p));
       std::memcpy(part + p * sizeof *to, &all, sizeof all);
     }
   } else if (shift + count <= 32) {
-    for (int p = 0; p < P; ++p) to[p] |= signOf(p) << shift;
+    BITPATH_UNROLL for (int p = 0; p < P; ++p) to[p] |= signOf(p) << shift;
   } else {
-    for (int p = 0; p < P; ++p) {
+    BITPATH_UNROLL for (int p = 0; p < P; ++p) {
       const unsigned signs = signOf(p);
       to[p] |= signs << shift;
       to[planeStride + p] |= signs >> (32 - shift);
@@ -75,13 +75,13 @@ BITPATH_INLINE void storeMaxPooled(const BoundStep& step, const Floats (&v)[P], 
   const bool upper = place.row % 2 == 0;
   if (P % 2 == 0 && place.x % 2 == 0) {
     float* map = row + (place.x >> 1) * step.pixelStride;
-    for (int p = 0; p + 1 < P; p += 2, map += step.pixelStride) {
+    BITPATH_UNROLL for (int p = 0; p + 1 < P; p += 2, map += step.pixelStride) {
       const Floats left = upper ? v[p] : maximum(Floats::load(map, lanes), v[p]);
       maximum(left, v[p + 1]).store(map, lanes);
     }
     return;
   }
-  for (int p = 0; p < P; ++p) {
+  BITPATH_UNROLL for (int p = 0; p < P; ++p) {
     float* map = row + ((place.x + p) >> 1) * step.pixelStride;
     const bool first = upper && (place.x + p) % 2 == 0;
     (first ? v[p] : maximum(Floats::load(map, lanes), v[p])).store(map, lanes);
@@ -93,65 +93,65 @@ BITPATH_INLINE void storeMaxPooled(const BoundStep& step, const Floats (&v)[P], 
 template <int P, typename L>
 BITPATH_INLINE void applySteps(const Epilogue& e, const Floats (&values)[P], const Place& place, int channel, L lanes) {
   Floats v[P];
-  for (int p = 0; p < P; ++p) v[p] = values[p];
+  BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = values[p];
   for (int s = 0; s < e.stepCount; ++s) {
     const BoundStep& step = e.steps[s];
     switch (step.kind) {
       case StepKind::Affine: {
         const Floats mul = Floats::load(step.a + channel);
         const Floats add = Floats::load(step.b + channel);
-        for (int p = 0; p < P; ++p) v[p] = fma(v[p], mul, add);
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = fma(v[p], mul, add);
         break;
       }
       case StepKind::Add: {
         const float* map = step.map + place.pixel * step.pixelStride + channel;
-        for (int p = 0; p < P; ++p) v[p] = add(v[p], Floats::load(map + p * step.pixelStride, lanes));
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = add(v[p], Floats::load(map + p * step.pixelStride, lanes));
         break;
       }
       case StepKind::Mul: {
         const float* map = step.map + place.pixel * step.pixelStride + channel;
-        for (int p = 0; p < P; ++p) v[p] = mul(v[p], Floats::load(map + p * step.pixelStride, lanes));
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = mul(v[p], Floats::load(map + p * step.pixelStride, lanes));
         break;
       }
       case StepKind::AddPixel: {
         const float* map = step.map + place.pixel * step.pixelStride;
-        for (int p = 0; p < P; ++p) v[p] = add(v[p], Floats::broadcast(map[p * step.pixelStride]));
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = add(v[p], Floats::broadcast(map[p * step.pixelStride]));
         break;
       }
       case StepKind::MulPixel: {
         const float* map = step.map + place.pixel * step.pixelStride;
-        for (int p = 0; p < P; ++p) v[p] = mul(v[p], Floats::broadcast(map[p * step.pixelStride]));
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = mul(v[p], Floats::broadcast(map[p * step.pixelStride]));
         break;
       }
       case StepKind::Sigmoid: {
         float memory[P * kLanes];
-        for (int p = 0; p < P; ++p) v[p].store(memory + p * kLanes, AllLanes{});
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p].store(memory + p * kLanes, AllLanes{});
         sigmoids(memory, P);
-        for (int p = 0; p < P; ++p) v[p] = Floats::load(memory + p * kLanes);
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = Floats::load(memory + p * kLanes);
         break;
       }
       case StepKind::Scale: {
         const Floats factor = Floats::broadcast(step.factor);
-        for (int p = 0; p < P; ++p) v[p] = mul(v[p], factor);
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = mul(v[p], factor);
         break;
       }
       case StepKind::Relu: {
-        for (int p = 0; p < P; ++p) v[p] = relu(v[p]);
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = relu(v[p]);
         break;
       }
       case StepKind::Hardtanh: {
         const Floats low = Floats::broadcast(step.factor), high = Floats::broadcast(step.max);
-        for (int p = 0; p < P; ++p) v[p] = clamp(v[p], low, high);
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = clamp(v[p], low, high);
         break;
       }
       case StepKind::Prelu: {
         const Floats slope = Floats::load(step.a + channel);
-        for (int p = 0; p < P; ++p) v[p] = whereNegative(v[p], mul(v[p], slope));
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = whereNegative(v[p], mul(v[p], slope));
         break;
       }
       case StepKind::Store: {
         float* map = step.map + place.pixel * step.pixelStride + channel;
-        for (int p = 0; p < P; ++p) v[p].store(map + p * step.pixelStride, lanes);
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p].store(map + p * step.pixelStride, lanes);
         break;
       }
       case StepKind::StoreMaxPooled:
@@ -164,7 +164,7 @@ BITPATH_INLINE void applySteps(const Epilogue& e, const Floats (&values)[P], con
         const auto signOf = [&](int p) { return atLeast(v[p], flip, threshold) & lanes.bits(); };
         if (channel < step.tailChannel && channel + lanes.count() > step.tailChannel) {
           unsigned signs[P];
-          for (int p = 0; p < P; ++p) signs[p] = signOf(p);
+          BITPATH_UNROLL for (int p = 0; p < P; ++p) signs[p] = signOf(p);
           storeParted(step, row, channel, signs, P, lanes.count());
         } else {
           const int bit =

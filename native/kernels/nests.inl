@@ -19,17 +19,16 @@ void bconvBlocks(const BconvArgs& a, const uint8_t* weights, int blockChannel, i
     bconvTile<P, V>(w, pointers, x * w.pixelStride, weights, left, counts);
     const Place place{w.firstPixel + static_cast<int64_t>(row) * w.width + x, row, x};
     const bool uniform = x >= a.interiorFirst && x + P <= a.interiorLast;
-#pragma GCC unroll 8
-    for (int g = 0; g < kGroups; ++g) {
+    BITPATH_UNROLL for (int g = 0; g < kGroups; ++g) {
       if (g * kLanes >= left) break;
       const int channel = w.firstChannel + blockChannel + g * kLanes;
       const float* base = a.rowBase[row] + channel;
       Floats v[P];
       if (uniform) {
         const Floats same = Floats::load(base + a.xBase[x]);
-        for (int p = 0; p < P; ++p) v[p] = fma(toFloat(counts[g][p]), perDifference, same);
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = fma(toFloat(counts[g][p]), perDifference, same);
       } else {
-        for (int p = 0; p < P; ++p) {
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) {
           v[p] = fma(toFloat(counts[g][p]), perDifference, Floats::load(base + a.xBase[x + p]));
         }
       }
@@ -76,24 +75,23 @@ void gemmBlocks(const GemmArgs& a, const float* weights, int blockChannel) {
     forEachTile<gemmPixels(V)>(w.width, [&](auto tile, int x) {
       constexpr int P = decltype(tile)::value;
       Floats sums[V][P];
-      for (int i = 0; i < V; ++i) {
-        for (int p = 0; p < P; ++p) sums[i][p] = Floats::zero();
+      BITPATH_UNROLL for (int i = 0; i < V; ++i) {
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) sums[i][p] = Floats::zero();
       }
       const float* weight = weights;
       for (int s = 0; s < w.segmentCount; ++s) {
         const float* window = segments[s] + x * w.pixelStride;
         for (int k = 0; k < w.segmentLength; ++k, weight += kLanes) {
           Floats lanes[V];
-          for (int i = 0; i < V; ++i) lanes[i] = Floats::load(weight + i * blockFloats);
-          for (int p = 0; p < P; ++p) {
+          BITPATH_UNROLL for (int i = 0; i < V; ++i) lanes[i] = Floats::load(weight + i * blockFloats);
+          BITPATH_UNROLL for (int p = 0; p < P; ++p) {
             const Floats element = Floats::broadcast(window[p * w.pixelStride + k]);
-            for (int i = 0; i < V; ++i) sums[i][p] = fma(element, lanes[i], sums[i][p]);
+            BITPATH_UNROLL for (int i = 0; i < V; ++i) sums[i][p] = fma(element, lanes[i], sums[i][p]);
           }
         }
       }
       const Place place{w.firstPixel + static_cast<int64_t>(r) * w.width + x, r, x};
-#pragma GCC unroll 8
-      for (int i = 0; i < V; ++i) {
+      BITPATH_UNROLL for (int i = 0; i < V; ++i) {
         if (i * kLanes >= left) break;
         finish<P>(a.epilogue, sums[i], place, w.firstChannel + blockChannel + i * kLanes, left - i * kLanes);
       }
@@ -113,25 +111,24 @@ void pixelBlocks(const Args& a, const Weight* weights, int blockChannel) {
     forEachTile<gemmPixels(V)>(w.width, [&](auto tile, int x) {
       constexpr int P = decltype(tile)::value;
       Sums sums[V][P];
-      for (int i = 0; i < V; ++i) {
-        for (int p = 0; p < P; ++p) sums[i][p] = Sums::zero();
+      BITPATH_UNROLL for (int i = 0; i < V; ++i) {
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) sums[i][p] = Sums::zero();
       }
       const Weight* weight = weights;
       for (int s = 0; s < w.segmentCount; ++s) {
         const auto* window = segments[s] + x * w.pixelStride;
         for (int k = 0; k < w.segmentLength; k += kGroup, weight += kGroup * kLanes) {
           Sums lanes[V];
-          for (int i = 0; i < V; ++i) lanes[i] = Sums::load(weight + i * blockElements);
-          for (int p = 0; p < P; ++p) {
+          BITPATH_UNROLL for (int i = 0; i < V; ++i) lanes[i] = Sums::load(weight + i * blockElements);
+          BITPATH_UNROLL for (int p = 0; p < P; ++p) {
             const Sums group = Sums::broadcast(window + p * w.pixelStride + k);
-            for (int i = 0; i < V; ++i) sums[i][p] = addProducts(sums[i][p], group, lanes[i]);
+            BITPATH_UNROLL for (int i = 0; i < V; ++i) sums[i][p] = addProducts(sums[i][p], group, lanes[i]);
           }
         }
       }
       const Place place{w.firstPixel + static_cast<int64_t>(r) * w.width + x, r, x};
       const bool uniform = x >= a.interiorFirst && x + P <= a.interiorLast;
-#pragma GCC unroll 8
-      for (int i = 0; i < V; ++i) {
+      BITPATH_UNROLL for (int i = 0; i < V; ++i) {
         if (i * kLanes >= left) break;
         const int channel = w.firstChannel + blockChannel + i * kLanes;
         const Floats scale = Floats::load(a.scale + channel);
@@ -139,9 +136,9 @@ void pixelBlocks(const Args& a, const Weight* weights, int blockChannel) {
         Floats v[P];
         if (uniform) {
           const Floats same = Floats::load(bias + a.xBias[x]);
-          for (int p = 0; p < P; ++p) v[p] = fma(toFloat(sums[i][p].ints()), scale, same);
+          BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = fma(toFloat(sums[i][p].ints()), scale, same);
         } else {
-          for (int p = 0; p < P; ++p) {
+          BITPATH_UNROLL for (int p = 0; p < P; ++p) {
             v[p] = fma(toFloat(sums[i][p].ints()), scale, Floats::load(bias + a.xBias[x + p]));
           }
         }
@@ -196,43 +193,41 @@ struct AvgPooling {
 template <typename Pooling, int P, typename L>
 inline void poolTile(const PoolArgs& a, const Place& place, int channel, L lanes) {
   const int top = (a.firstRow + place.row) * a.strideHeight - a.padTop;
-  int firstY = std::max(0, -top);
-  const int lastY = std::min(a.kernelHeight, a.height - top);
+  const int firstY = std::max(0, -top), lastY = std::min(a.kernelHeight, a.height - top);
   const int left = place.x * a.strideWidth - a.padLeft;
-  int firstX = 0, lastX = a.kernelWidth;
   const bool edge = left < 0 || left + (P - 1) * a.strideWidth + a.kernelWidth > a.width;
-  if constexpr (P == 1) {
-    firstX = std::max(0, -left);
-    lastX = std::min(a.kernelWidth, a.width - left);
-  } else if (edge && !Pooling::kMayRepeat) {
+  if (P > 1 && edge && !Pooling::kMayRepeat) {
     // Pixels of the tile have different taps.
-    for (int p = 0; p < P; ++p) poolTile<Pooling, 1>(a, {place.pixel + p, place.row, place.x + p}, channel, lanes);
+    BITPATH_UNROLL for (int p = 0; p < P; ++p) {
+      poolTile<Pooling, 1>(a, {place.pixel + p, place.row, place.x + p}, channel, lanes);
+    }
     return;
   }
+  // Taps that some pixel of the tile has inside the map.
+  const int firstX = std::max(0, -(left + (P - 1) * a.strideWidth)), lastX = std::min(a.kernelWidth, a.width - left);
   Floats v[P];
-  for (int p = 0; p < P; ++p) v[p] = Pooling::start();
-  if (P > 1 && Pooling::kMayRepeat && edge) {
-    // For taps outside the map the nearest one, which is in the window too.
-    for (int ky = firstY; ky < lastY; ++ky) {
-      const float* row = a.image + (top + ky) * a.rowStride + channel;
-      for (int kx = 0; kx < a.kernelWidth; ++kx) {
-        for (int p = 0; p < P; ++p) {
+  BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = Pooling::start();
+  for (int ky = firstY; ky < lastY; ++ky) {
+    const float* row = a.image + (top + ky) * a.rowStride + channel;
+    if (P > 1 && edge) {
+      // For taps outside the map the nearest one, which is in the window too.
+      for (int kx = firstX; kx < lastX; ++kx) {
+        BITPATH_UNROLL for (int p = 0; p < P; ++p) {
           const int x = std::min(std::max(left + p * a.strideWidth + kx, 0), a.width - 1);
           v[p] = Pooling::step(v[p], Floats::load(row + x * a.pixelStride, lanes));
         }
       }
+      continue;
     }
-    firstY = lastY;
-  }
-  for (int ky = firstY; ky < lastY; ++ky) {
-    const float* tap = a.image + (top + ky) * a.rowStride + (left + firstX) * a.pixelStride + channel;
+    const float* tap = row + (left + firstX) * a.pixelStride;
     for (int kx = firstX; kx < lastX; ++kx, tap += a.pixelStride) {
-      for (int p = 0; p < P; ++p)
+      BITPATH_UNROLL for (int p = 0; p < P; ++p) {
         v[p] = Pooling::step(v[p], Floats::load(tap + p * a.strideWidth * a.pixelStride, lanes));
+      }
     }
   }
   const int count = a.countIncludePad ? a.kernelHeight * a.kernelWidth : (lastY - firstY) * (lastX - firstX);
-  for (int p = 0; p < P; ++p) v[p] = Pooling::end(v[p], static_cast<float>(count));
+  BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = Pooling::end(v[p], static_cast<float>(count));
   applySteps<P>(a.epilogue, v, place, channel, lanes);
 }
 
@@ -257,7 +252,7 @@ void avgPool(const PoolArgs& a) { pool<AvgPooling>(a); }
 template <int P, typename L>
 inline void mapTile(const MapArgs& a, const float* source, const Place& place, int channel, L lanes) {
   Floats v[P];
-  for (int p = 0; p < P; ++p) v[p] = Floats::load(source + p * a.pixelStride + channel, lanes);
+  BITPATH_UNROLL for (int p = 0; p < P; ++p) v[p] = Floats::load(source + p * a.pixelStride + channel, lanes);
   applySteps<P>(a.epilogue, v, place, channel, lanes);
 }
 
@@ -281,12 +276,12 @@ void map(const MapArgs& a) {
 inline float meanOfChannels(const float* pixel, int channels) {
   constexpr int kParts = 16 / kLanes;
   Floats sums[kParts];
-  for (int i = 0; i < kParts; ++i) sums[i] = Floats::zero();
+  BITPATH_UNROLL for (int i = 0; i < kParts; ++i) sums[i] = Floats::zero();
   int channel = 0;
   for (; channel + 16 <= channels; channel += 16) {
-    for (int i = 0; i < kParts; ++i) sums[i] = add(sums[i], Floats::load(pixel + channel + i * kLanes));
+    BITPATH_UNROLL for (int i = 0; i < kParts; ++i) sums[i] = add(sums[i], Floats::load(pixel + channel + i * kLanes));
   }
-  for (int i = 0; i < kParts; ++i, channel += kLanes) {
+  BITPATH_UNROLL for (int i = 0; i < kParts; ++i, channel += kLanes) {
     const int left = channels - channel;
     if (left >= kLanes) {
       sums[i] = add(sums[i], Floats::load(pixel + channel));
@@ -295,7 +290,7 @@ inline float meanOfChannels(const float* pixel, int channels) {
     }
   }
   float lanes[16];
-  for (int i = 0; i < kParts; ++i) sums[i].store(lanes + i * kLanes, AllLanes{});
+  BITPATH_UNROLL for (int i = 0; i < kParts; ++i) sums[i].store(lanes + i * kLanes, AllLanes{});
   for (int half = 8; half >= 1; half /= 2) {
     for (int l = 0; l < half; ++l) lanes[l] += lanes[l + half];
   }
@@ -308,7 +303,7 @@ void channelMean(const MapArgs& a) {
       constexpr int P = decltype(tile)::value;
       const int64_t pixel = static_cast<int64_t>(r) * a.width + x;
       Floats v[P];
-      for (int p = 0; p < P; ++p) {
+      BITPATH_UNROLL for (int p = 0; p < P; ++p) {
         v[p] = Floats::broadcast(meanOfChannels(a.source + (pixel + p) * a.pixelStride, a.channels));
       }
       applySteps<P>(a.epilogue, v, Place{a.firstPixel + pixel, r, x}, 0, FirstLanes(1));

@@ -53,7 +53,8 @@ struct BoundStep {
 };
 
 // What happens to a value between the instruction that makes it and memory. StoreMaxPooled wants the rows of a window, and the
-// pixels of a row, in order. Sign writes the bits of its channels and no others, into a row of a bit map where they were zero.
+// pixels of a row, in order. Sign writes the bits of its channels and no others: whole runs of
+// kSignRun channels from a multiple of it on are stored, others or-ed in where they were zero.
 struct Epilogue {
   const BoundStep* steps;
   int stepCount;

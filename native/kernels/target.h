@@ -37,3 +37,13 @@
 #define BITPATH_INLINE __forceinline
 #define BITPATH_NOINLINE __declspec(noinline)
 #endif
+
+// Before a loop over the vectors of a tile: one that is not unrolled indexes its array, which then lies in memory. clang goes by the
+// size of what it unrolls, and g++ by its own counsel.
+#if defined(__clang__)
+#define BITPATH_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define BITPATH_UNROLL _Pragma("GCC unroll 32")
+#else
+#define BITPATH_UNROLL
+#endif

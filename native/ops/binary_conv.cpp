@@ -199,9 +199,10 @@ class BinaryConv final : public BandedOp {
   // The taps with bits in a gathered word, and the shifts, left and right, that bring those of the last plane there.
   template <typename Tap>
   void forTapsOf(int word, Tap tap) const {
-    for (int kx = 0; kx < window_.kernelW; ++kx) {
-      const int64_t shift = int64_t{kx} * lastBits_ - word * kWordBits;
-      if (shift <= -lastBits_ || shift >= kWordBits) continue;
+    const int64_t firstBit = word * kWordBits;
+    const int64_t last = std::min<int64_t>(window_.kernelW, divideUp(firstBit + kWordBits, lastBits_));
+    for (int kx = static_cast<int>(firstBit / lastBits_); kx < last; ++kx) {
+      const int64_t shift = int64_t{kx} * lastBits_ - firstBit;
       tap(kx, static_cast<int>(std::max<int64_t>(0, shift)), static_cast<int>(std::max<int64_t>(0, -shift)));
     }
   }

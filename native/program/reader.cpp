@@ -85,7 +85,7 @@ BitMap ProgramReader::bitMap() {
   map.padBottom = integer("padBottom", 0, kMaxExtent);
   map.padRight = integer("padRight", 0, kMaxExtent);
   map.padBit = flag("padBit");
-  checkInArena("a bit map", map.line, map.bytes(1));  // ≤ 2²² rows · 2²² · 2²⁴ / 8 bytes
+  checkInArena("a bit map", map.line, map.bytes(1));  // ≤ 2²² rows · 2²² words · 2¹⁵ planes · 4
   return map;
 }
 

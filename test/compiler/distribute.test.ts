@@ -85,7 +85,7 @@ test('weights follow the bits: parts that fill words first, then runs of 16, the
     const { instructions } = compiled(
       (b, x) => {
         const y = b.concat([x, b.relu(b.scale(x, { factor: -1 }))]);
-        // Another reader of the bits, in groups, leaves them in the concat's order.
+        // What is scaled is no concat: its bits stay in order.
         return layer(b, separate ? b.scale(y, { factor: 1 }) : y, 6);
       },
       size,
@@ -100,7 +100,7 @@ test('weights follow the bits: parts that fill words first, then runs of 16, the
   };
   const placed = weightsOf(false);
   const plain = weightsOf(true);
-  const to = (c: number) => (c < 16 ? c : c < 21 ? 32 + c - 16 : c < 37 ? 16 + c - 21 : 37 + c - 37);
+  const to = (c: number) => (c < 16 ? c : c < 21 ? 32 + c - 16 : c < 37 ? 16 + c - 21 : c);
   let ones = 0;
   for (let o = 0; o < 6; o++) {
     for (let tap = 0; tap < 9; tap++) {

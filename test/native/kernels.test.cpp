@@ -35,7 +35,7 @@ Exact<uint8_t> packBits(const BitCase& c, const std::vector<std::vector<uint32_t
 }
 
 void runBconv(const std::vector<const KernelTable*>& tables, check::Random& random, BitCase c, int onesPercent) {
-  c.pixelStride = random.between(1, c.segmentLength + 2);
+  if (c.pixelStride == 0) c.pixelStride = random.chance(50) ? 1 : random.between(1, c.segmentLength + 2);
   const int allChannels = c.firstChannel + c.channels, k = 32 * c.words();
   const int64_t firstPixel = random.between(0, 5);
 
@@ -122,6 +122,11 @@ TEST("kernels: binary convolution, the largest counts") {
     runBconv(tables, random, {{1, 2, 1, length, 3, 0, 0}, 0}, 100);
     runBconv(tables, random, {{1, 1, 3, length / 2, 34, 0, 0}, 1}, 100);
     cases += 2;
+  }
+  // Counts of few channels are turned in 16 bits.
+  for (int words : {2046, 2047, 2048}) {
+    runBconv(tables, random, {{1, 14, 1, words, 5, 0, 1}, 0}, 100);
+    cases += 1;
   }
   // The contract's limit.
   runBconv(tables, random, {{1, 1, 1, 1 << 19, 1, 0, 0}, 0}, 100);

@@ -40,8 +40,7 @@ export const binaryConv: OpDefinition<'binaryConv'> = {
       throw shapeError(node, `expected one group for a ternary map but received ${attrs.groups}`);
     }
     const output = convShape(attrs, first(inputs), node);
-    const { channels } = first(inputs);
-    const taps = (tapCount(attrs, first(inputs)) * bitsOf(type, channels)) / channels;
+    const taps = tapCount(attrs, first(inputs)) * planes(type);
     const padded = attrs.padValue === 0 && attrs.padding.some((pixels) => pixels > 0);
     if (taps > (padded ? MAX_PADDED_TAPS : MAX_BINARY_TAPS)) {
       const most = padded ? '2²³ taps where padding counts as 0' : '2²⁴ taps';
@@ -58,10 +57,6 @@ export const binaryConv: OpDefinition<'binaryConv'> = {
     realMacs: 0,
   }),
 };
-
-/** Bits that a pixel takes in memory: the planes of a ternary map begin at whole bytes. */
-const bitsOf = (type: ValueType, channels: number) =>
-  type === 'ternary' ? 8 * Math.ceil(channels / 8) + channels : channels;
 
 /** Bits of an activation. */
 const planes = (type: ValueType) => (type === 'ternary' ? 2 : 1);

@@ -15,6 +15,7 @@
 #include "exec/interpreter.h"
 #include "exec/program.h"
 #include "kernels/detect.h"
+#include "program/layout.h"
 #include "kernels/select.h"
 
 using namespace bitpath;
@@ -120,7 +121,7 @@ void mutate(Input& input, std::minstd_rand& random) {
   const auto lengthOf = [&](size_t i) { return (i + 1 < starts.size() ? starts[i + 1] : code.size()) - starts[i]; };
   switch (code.empty() ? 0 : below(10)) {
     case 0: {  // a word at will
-      if (code.empty()) code.assign({0x48545042, 3, 1, 1, 1, 1, 1, 1, 1});
+      if (code.empty()) code.assign({kProgramMagic, kProgramVersion, 1, 1, 1, 1, 1, 1, 1});
       code[below(code.size())] = static_cast<int32_t>(random());
       break;
     }
