@@ -155,8 +155,9 @@ inline void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrd
   const __m256i low = _mm256_set1_epi8(15);
 
   __m256i wide[V][P][2], sums[V][P];
-  BITPATH_UNROLL for (int i = 0; i < V; ++i) {
-    BITPATH_UNROLL for (int p = 0; p < P; ++p) wide[i][p][0] = wide[i][p][1] = sums[i][p] = _mm256_setzero_si256();
+  BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) {
+    BITPATH_UNROLL_CLANG for (int p = 0; p < P; ++p) wide[i][p][0] = wide[i][p][1] = sums[i][p] =
+        _mm256_setzero_si256();
   }
   bool flushed = false;
   int left = kSteps, widenings = 0;
@@ -164,20 +165,23 @@ inline void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrd
   for (ptrdiff_t s = 0; s < w.pointersPerRow(); ++s) {
     const uint8_t* window = reinterpret_cast<const uint8_t*>(pointers[s] + offset);
     for (int words = s < w.runCount ? w.runWords : 1; words > 0; --words, window += 4) {
-      BITPATH_UNROLL for (int k = 0; k < 4; ++k, weight += kBconvLanes) {
+#if !defined(__clang__)
+#pragma GCC unroll 4
+#endif
+      BITPATH_UNROLL_CLANG for (int k = 0; k < 4; ++k, weight += kBconvLanes) {
         __m256i lows[V], highs[V];
-        BITPATH_UNROLL for (int i = 0; i < V; ++i) {
+        BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) {
           const __m256i block = _mm256_load_si256(reinterpret_cast<const __m256i*>(weight + i * blockBytes));
           lows[i] = _mm256_and_si256(block, low);
           highs[i] = _mm256_and_si256(_mm256_srli_epi16(block, 4), low);
         }
-        BITPATH_UNROLL for (int p = 0; p < P; ++p) {
+        BITPATH_UNROLL_CLANG for (int p = 0; p < P; ++p) {
           const NibbleRows::Entry& rows = kNibbles.of[window[p * stride + k]];
           const __m256i lowRow =
               _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(rows.low)));
           const __m256i highRow =
               _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(rows.high)));
-          BITPATH_UNROLL for (int i = 0; i < V; ++i) {
+          BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) {
             sums[i][p] = inOrder(_mm256_add_epi8(sums[i][p], _mm256_shuffle_epi8(lowRow, lows[i])));
             sums[i][p] = inOrder(_mm256_add_epi8(sums[i][p], _mm256_shuffle_epi8(highRow, highs[i])));
           }
@@ -185,17 +189,17 @@ inline void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrd
       }
       if (--left > 0) continue;
       left = kSteps;
-      BITPATH_UNROLL for (int i = 0; i < V; ++i) {
-        BITPATH_UNROLL for (int p = 0; p < P; ++p) {
+      BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) {
+        BITPATH_UNROLL_CLANG for (int p = 0; p < P; ++p) {
           widen(sums[i][p], wide[i][p]);
           sums[i][p] = _mm256_setzero_si256();
         }
       }
       if (++widenings < kWidenings - 1) continue;  // one more may follow the loop
       widenings = 0;
-      BITPATH_UNROLL for (int i = 0; i < V; ++i) {
-        BITPATH_UNROLL for (int p = 0; p < P; ++p) {
-          BITPATH_UNROLL for (int g = 0; g < 4; ++g) {
+      BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) {
+        BITPATH_UNROLL_CLANG for (int p = 0; p < P; ++p) {
+          BITPATH_UNROLL_CLANG for (int g = 0; g < 4; ++g) {
             __m256i& count = counts[4 * i + g][p].v;
             count = flushed ? _mm256_add_epi32(count, widened(wide[i][p], g)) : widened(wide[i][p], g);
           }
@@ -205,10 +209,10 @@ inline void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrd
       flushed = true;
     }
   }
-  BITPATH_UNROLL for (int i = 0; i < V; ++i) {
-    BITPATH_UNROLL for (int p = 0; p < P; ++p) {
+  BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) {
+    BITPATH_UNROLL_CLANG for (int p = 0; p < P; ++p) {
       widen(sums[i][p], wide[i][p]);
-      BITPATH_UNROLL for (int g = 0; g < 4; ++g) {
+      BITPATH_UNROLL_CLANG for (int g = 0; g < 4; ++g) {
         __m256i& count = counts[4 * i + g][p].v;
         count = flushed ? _mm256_add_epi32(count, widened(wide[i][p], g)) : widened(wide[i][p], g);
       }
@@ -230,15 +234,15 @@ inline void opaque(PairSums& a) { opaque(a.v); }
 
 inline void binaryPeak(int64_t iterations) {
   __m256i sums[8], row = _mm256_setzero_si256(), nibbles = row;
-  BITPATH_UNROLL for (__m256i& sum : sums) sum = row;
+  for (__m256i& sum : sums) sum = row;
   for (int64_t i = 0; i < iterations; ++i) {
-    BITPATH_UNROLL for (__m256i& sum : sums) {
+    for (__m256i& sum : sums) {
       opaque(row);
       opaque(nibbles);
       sum = _mm256_add_epi8(sum, _mm256_shuffle_epi8(row, nibbles));
     }
   }
-  BITPATH_UNROLL for (__m256i& sum : sums) opaque(sum);
+  for (__m256i& sum : sums) opaque(sum);
 }
 
 #include "nests.inl"

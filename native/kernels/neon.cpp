@@ -130,16 +130,16 @@ inline void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrd
   const ptrdiff_t blockBytes = w.words() * 4 * kBconvLanes;
 
   uint16x8_t wide[V][P][2];
-  BITPATH_UNROLL for (int i = 0; i < V; ++i) {
-    BITPATH_UNROLL for (int p = 0; p < P; ++p) {
+  BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) {
+    BITPATH_UNROLL_CLANG for (int p = 0; p < P; ++p) {
       wide[i][p][0] = wide[i][p][1] = vdupq_n_u16(0);
-      BITPATH_UNROLL for (int g = 0; g < 2; ++g) counts[2 * i + g][p] = {vdupq_n_s32(0), vdupq_n_s32(0)};
+      BITPATH_UNROLL_CLANG for (int g = 0; g < 2; ++g) counts[2 * i + g][p] = {vdupq_n_s32(0), vdupq_n_s32(0)};
     }
   }
   const auto flush = [&] {
-    BITPATH_UNROLL for (int i = 0; i < V; ++i) {
-      BITPATH_UNROLL for (int p = 0; p < P; ++p) {
-        BITPATH_UNROLL for (int g = 0; g < 2; ++g) {
+    BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) {
+      BITPATH_UNROLL_CLANG for (int p = 0; p < P; ++p) {
+        BITPATH_UNROLL_CLANG for (int g = 0; g < 2; ++g) {
           Ints& count = counts[2 * i + g][p];
           count.low = vaddq_s32(count.low, vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(wide[i][p][g]))));
           count.high = vaddq_s32(count.high, vreinterpretq_s32_u32(vmovl_high_u16(wide[i][p][g])));
@@ -150,26 +150,28 @@ inline void bconvTile(const BitWindows& w, const uint32_t* const* pointers, ptrd
   };
   uint8x16_t sums[V][P];
   const auto widen = [&] {
-    BITPATH_UNROLL for (int i = 0; i < V; ++i) {
-      BITPATH_UNROLL for (int p = 0; p < P; ++p) {
+    BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) {
+      BITPATH_UNROLL_CLANG for (int p = 0; p < P; ++p) {
         wide[i][p][0] = vaddw_u8(wide[i][p][0], vget_low_u8(sums[i][p]));
         wide[i][p][1] = vaddw_high_u8(wide[i][p][1], sums[i][p]);
         sums[i][p] = vdupq_n_u8(0);
       }
     }
   };
-  BITPATH_UNROLL for (int i = 0; i < V; ++i) { BITPATH_UNROLL for (int p = 0; p < P; ++p) sums[i][p] = vdupq_n_u8(0); }
+  BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) {
+    BITPATH_UNROLL for (int p = 0; p < P; ++p) sums[i][p] = vdupq_n_u8(0);
+  }
   int left = kSteps, widenings = 0;
   const uint8_t* weight = weights;
   for (ptrdiff_t s = 0; s < w.pointersPerRow(); ++s) {
     const uint8_t* window = reinterpret_cast<const uint8_t*>(pointers[s] + offset);
     for (int words = s < w.runCount ? w.runWords : 1; words > 0; --words, window += 4) {
-      BITPATH_UNROLL for (int k = 0; k < 4; ++k, weight += kBconvLanes) {
+      BITPATH_UNROLL_CLANG for (int k = 0; k < 4; ++k, weight += kBconvLanes) {
         uint8x16_t block[V];
-        BITPATH_UNROLL for (int i = 0; i < V; ++i) block[i] = vld1q_u8(weight + i * blockBytes);
-        BITPATH_UNROLL for (int p = 0; p < P; ++p) {
+        BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) block[i] = vld1q_u8(weight + i * blockBytes);
+        BITPATH_UNROLL_CLANG for (int p = 0; p < P; ++p) {
           const uint8x16_t activation = vld1q_dup_u8(window + p * w.pixelStride * 4 + k);
-          BITPATH_UNROLL for (int i = 0; i < V; ++i) sums[i][p] =
+          BITPATH_UNROLL_CLANG for (int i = 0; i < V; ++i) sums[i][p] =
               vaddq_u8(sums[i][p], vcntq_u8(veorq_u8(block[i], activation)));
         }
       }

@@ -42,8 +42,12 @@
 // size of what it unrolls, and g++ by its own counsel.
 #if defined(__clang__)
 #define BITPATH_UNROLL _Pragma("clang loop unroll(full)")
+#define BITPATH_UNROLL_CLANG BITPATH_UNROLL
 #elif defined(__GNUC__)
 #define BITPATH_UNROLL _Pragma("GCC unroll 32")
 #else
 #define BITPATH_UNROLL
+#endif
+#ifndef BITPATH_UNROLL_CLANG  // where g++'s counsel is the better one
+#define BITPATH_UNROLL_CLANG
 #endif
