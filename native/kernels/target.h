@@ -40,7 +40,10 @@
 
 // Before a loop over the vectors of a tile: one that is not unrolled indexes its array, which then lies in memory. clang goes by the
 // size of what it unrolls, and g++ by its own counsel.
-#if defined(__clang__)
+// (BITPATH_LOOPS: not where sanitizers put code around every access, which takes minutes to compile as it is.)
+#if defined(BITPATH_LOOPS)
+#define BITPATH_UNROLL
+#elif defined(__clang__)
 #define BITPATH_UNROLL _Pragma("clang loop unroll(full)")
 #define BITPATH_UNROLL_CLANG BITPATH_UNROLL
 #elif defined(__GNUC__)
