@@ -12,7 +12,7 @@ import { median } from './harness.js';
 /** Words of a Program's header, of an output, and of a 1-bit convolution before its step count: native/program/layout.h. */
 const HEADER = 9;
 const OUTPUT = 6;
-const STEP_COUNT = 26;
+const STEP_COUNT = 25;
 
 /** The code with `stepCount` 0 in each 1-bit convolution. */
 export function withoutSteps(code: Int32Array): Int32Array {
