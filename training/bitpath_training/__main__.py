@@ -1,4 +1,4 @@
-"""python -m bitpath_training train | evaluate | export | golden | time | study | results | times | page; see ../README.md."""
+"""python -m bitpath_training COMMAND …: `--help` and ../README.md have the commands."""
 
 import argparse
 import dataclasses
@@ -17,6 +17,7 @@ from .evaluate import evaluate, recalibrate
 from .export import export_model
 from .figures import figures
 from .golden import answers, golden_tensors, read_metadata, read_model
+from .recalibrate import recalibrate_model
 from .recipe import Recipe, Teacher, load_recipe
 from .report import describe, studies_of_page, write_page
 from .results import collect, store_runs, watched_runs
@@ -62,6 +63,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     one.add_argument("output", type=Path, help="a .safetensors file")
     one.add_argument("--recalibrate", type=int, default=0, metavar="BATCHES", help="estimate BatchNorm statistics again first")
     one.add_argument("--graph", type=Path, help="graph JSON of training/print_graph.mjs, where node is not at hand")
+    text = "Estimate a model file's BatchNorm statistics again, on the integer-stem path that serves pictures."
+    one = command("recalibrate", run_recalibrate, text)
+    one.add_argument("model", type=Path, help="a .safetensors file; of the recipe only its data count")
+    one.add_argument("output", type=Path, help="a .safetensors file")
+    one.add_argument("--batches", type=int, default=100, help="of 250 whole training pictures (default: 100)")
     one = command("time", run_time, "Time the training step on random pictures; the teacher is left out.", changes=True)
     one.add_argument("--steps", type=int, default=40)
     one.add_argument("--classes", type=int, default=200)
@@ -174,6 +180,16 @@ def run_export(options: argparse.Namespace) -> int:
     note = "BatchNorm statistics estimated again on whole pictures" if options.recalibrate else ""
     export_model(checkpoint, network, metrics, labels, options.output, graph, note)
     print(f"{options.output}: {options.output.stat().st_size:,} bytes, {json.dumps(metrics)}")
+    return 0
+
+
+def run_recalibrate(options: argparse.Namespace) -> int:
+    data, device = load_recipe(options.recipe).data, torch.device(options.device)
+    ids = [label["id"] for label in load_labels(data, options.data)]
+    pictures, _ = load_training_pictures(data, options.data, ids)
+    tests = load_pictures(data.validation, options.data, data.stored_size, ids)
+    places = (options.model, options.output, pictures.to(device), tests.to(device))
+    print(json.dumps(recalibrate_model(*places, ids, options.batches)))
     return 0
 
 

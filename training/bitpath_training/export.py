@@ -60,10 +60,7 @@ def export_model(
     provenance = {
         "title": recipe.title,
         "architecture": recipe.network,
-        "top1": round(metrics["top1"], 2),
-        "top5": round(metrics["top5"], 2),
-        "ece": round(metrics["ece"], 2),
-        "images": metrics["images"],
+        **rounded_metrics(metrics),
         "dataset": recipe.data.name,
         "epochs": checkpoint.epoch,
         "seed": recipe.seed,
@@ -81,6 +78,11 @@ def export_model(
         input_size=recipe.input_size,
         provenance=provenance,
     )
+
+
+def rounded_metrics(metrics: dict) -> dict:
+    """As a model file says them."""
+    return {key: round(metrics[key], 2) for key in ("top1", "top5", "ece", "images")}
 
 
 def describe_recipe(checkpoint: Checkpoint) -> str:

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from .gradients import EDGES
 from .plots import Interval, Line, Panel, chart, intervals
-from .report import TITLES
-from .results import SETS
+from .report import TITLES, means_by_pair
 
 
 def figures(results: dict, watched: dict[str, dict]) -> dict[str, str]:
@@ -21,12 +20,9 @@ def figures(results: dict, watched: dict[str, dict]) -> dict[str, str]:
 
 def differences(results: dict) -> str:
     titles = {name: own["title"] for name, own in results["networks"].items()}
-    groups: dict[tuple[str, str], dict[str, dict]] = {}
-    for mean in results["means"]:
-        groups.setdefault((mean["a"], mean["b"]), {})[mean["set"]] = mean
-    sets = [name for name in SETS if any(name in group for group in groups.values())]
+    pairs, sets = means_by_pair(results)
     rows = []
-    for (a, b), group in groups.items():
+    for (a, b), group in pairs.items():
         means = [group.get(name) for name in sets]
         seeds = max(mean["seeds"] for mean in means if mean)
         label = f"{titles[a]} − {titles[b]}" + (f" ({seeds} seeds)" if seeds > 1 else "")

@@ -6,7 +6,6 @@ sees a picture that is made of noise, as float16 numbers. test/golden/parts.test
 """
 
 import json
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +17,13 @@ from torch import Tensor, nn
 from .binary import BinaryConv2d
 from .data import load_pictures
 from .export import model_tensors
-from .model_file import graph_json
+from .model_file import graph_json, read_safetensors
 from .networks import build_network
 from .pictures import normalise
 
 CORNER = 4  # pixels: at the picture's edge, so that padding counts
 CORNERS = {"stem": 24, "rprelu": 2}  # by the last word of a part's name
 LAYERS = ("sign", "conv", "bn")  # of a 1-bit unit, in any order
-DTYPES = {"F32": np.float32, "U8": np.uint8, "I32": np.int32}
 
 
 @dataclass(frozen=True)
@@ -38,21 +36,14 @@ class Metadata:
 
 
 def read_metadata(path: Path) -> Metadata:
-    return _read(path)[0]
+    return _parse(read_safetensors(path)[1])
 
 
-def _read(path: Path) -> tuple[Metadata, dict, bytes]:
-    """What the file says of itself, its tensors' headers, and their bytes."""
-    data = path.read_bytes()
-    if len(data) < 8:
-        raise ValueError(f"{path} is no model file")
-    (length,) = struct.unpack_from("<Q", data)
-    header = json.loads(data[8 : 8 + length])
-    values = {key: json.loads(text) for key, text in header.pop("__metadata__").items() if key != "bitpath.name"}
+def _parse(texts: dict[str, str]) -> Metadata:
+    values = {key: json.loads(text) for key, text in texts.items() if key != "bitpath.name"}
     provenance, size = values["bitpath.provenance"], values["bitpath.preprocessing"]["crop"]["height"]
     classes, graph = len(values["bitpath.labels"]), values["bitpath.graph"]
-    metadata = Metadata(provenance["architecture"], classes, size, graph, provenance.get("license", ""))
-    return metadata, header, data[8 + length :]
+    return Metadata(provenance["architecture"], classes, size, graph, provenance.get("license", ""))
 
 
 def read_model(path: Path, graph: str | None = None) -> nn.Module:
@@ -60,14 +51,11 @@ def read_model(path: Path, graph: str | None = None) -> nn.Module:
 
     `graph` is the JSON of its architecture, for machines without node.
     """
-    metadata, header, data = _read(path)
+    tensors, texts = read_safetensors(path)
+    metadata = _parse(texts)
     architecture, classes, size = metadata.architecture, metadata.classes, metadata.input_size
     if metadata.graph != json.loads(graph or graph_json(architecture, classes, size)):
         raise ValueError(f"{path} has another graph than {architecture}: no mean joins, or scaled units")
-    tensors = {
-        name: np.frombuffer(data[slice(*entry["data_offsets"])], DTYPES[entry["dtype"]]).reshape(entry["shape"])
-        for name, entry in header.items()
-    }
     network = build_network(architecture, classes, input_size=size).eval()
     state = network.state_dict()
     with torch.no_grad():

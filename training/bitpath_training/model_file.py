@@ -1,4 +1,4 @@
-"""Writes bitpath's model files (safetensors). Needs NumPy, and node for the graphs, which lib/architectures owns."""
+"""Writes and reads bitpath's model files (safetensors). Needs NumPy, and node for the graphs, which lib/architectures owns."""
 
 import json
 import struct
@@ -66,6 +66,24 @@ def write_safetensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict
         file.write(struct.pack("<Q", len(text)) + text)
         for name in names:
             file.write(tensors[name].astype(tensors[name].dtype.newbyteorder("<")).tobytes())
+
+
+DTYPES = {"F32": np.float32, "U8": np.uint8, "I32": np.int32}
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Tensors and metadata of a model file."""
+    data = path.read_bytes()
+    if len(data) < 8:
+        raise ValueError(f"{path} is no model file")
+    (length,) = struct.unpack_from("<Q", data)
+    header, data = json.loads(data[8 : 8 + length]), data[8 + length :]
+    metadata = header.pop("__metadata__")
+    tensors = {
+        name: np.frombuffer(data[slice(*entry["data_offsets"])], DTYPES[entry["dtype"]]).reshape(entry["shape"])
+        for name, entry in header.items()
+    }
+    return tensors, metadata
 
 
 def compact_json(value: object) -> str:

@@ -46,7 +46,7 @@ def chart(title: str, description: str, rows: Sequence[Sequence[Panel]], names: 
         top += TOP + HEIGHT + BOTTOM
     left, top = LEFT, top + 10
     for series, name in enumerate(names):
-        room = 44 + 6.4 * len(name)
+        room = 44 + 6.8 * len(name)
         if left + room > width and left > LEFT:
             left, top = LEFT, top + ROW + 3
         parts.append(f'<path {style(series)} d="M{left} {top}h28"/><text x="{left + 34}" y="{top + 4}">{escape(name)}</text>')

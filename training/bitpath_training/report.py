@@ -14,8 +14,8 @@ UNRESOLVED = "not resolved"
 def networks_table(results: dict) -> list[str]:
     """A line a network: what it costs, and its error as mean ± standard error over seeds."""
     lines = [
-        "| network | numbers | 1-bit | full | paper | ms | seeds | error, validation | error, held out | train CE |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| network | numbers | 1-bit | full | paper | ms | seeds | error, validation | error, held out | ECE | train CE |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for network, own in results["networks"].items():
         runs = [run for run in results["runs"] if run["network"] == network]
@@ -26,10 +26,12 @@ def networks_table(results: dict) -> list[str]:
         millions = " | ".join(f"{count / 1e6:.1f}" for count in (binary, real, binary / 64 + real))
         errors = " | ".join(_mean_of(runs, name) for name in SETS)
         seeds = ", ".join(str(run["seed"]) for run in runs)
+        calibration = [run["validation"]["ece"] for run in runs if "ece" in run["validation"]]
+        calibration = f"{statistics.mean(calibration):.1f}" if calibration else "–"
         entropy = statistics.mean(run["train_cross_entropy"] for run in runs)
         lines.append(
             f"| {own['title']} | {costs['parameters']:,} | {millions} | {_milliseconds(results, network)} | {seeds} | "
-            f"{errors} | {entropy:.3f} |"
+            f"{errors} | {calibration} | {entropy:.3f} |"
         )
     missing = [own["title"] for name, own in results["networks"].items() if name not in {r["network"] for r in results["runs"]}]
     return [*lines, *(["", f"Not trained yet: {'; '.join(missing)}."] if missing else [])]
@@ -50,16 +52,42 @@ def _milliseconds(results: dict, network: str) -> str:
 
 def runs_table(results: dict) -> list[str]:
     lines = [
-        "| network | seed | top-1 / top-5, validation | top-1 / top-5, held out | cross entropy | in training | s an epoch |",
+        "| network | seed | top-1 / top-5 / ECE, validation | the same, held out | cross entropy | in training | s an epoch |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for run in results["runs"]:
-        sets = " | ".join(f"{run[name]['top1']:.2f} / {run[name]['top5']:.2f}" if name in run else "–" for name in SETS)
+        sets = " | ".join(_scores(run[name]) if name in run else "–" for name in SETS)
         lines.append(
             f"| {results['networks'][run['network']]['title']} | {run['seed']} | {sets} | "
             f"{run['validation']['cross_entropy']:.3f} | {run['train_cross_entropy']:.3f} | {run['seconds_an_epoch']:.1f} |"
         )
     return lines
+
+
+def _scores(scores: dict) -> str:
+    return " / ".join(f"{scores[key]:.2f}" if key in scores else "–" for key in ("top1", "top5", "ece"))
+
+
+def means_table(results: dict) -> list[str]:
+    """A line a pair: the mean over its seeds, on each set of pictures. differences_table has the seeds."""
+    titles = {name: own["title"] for name, own in results["networks"].items()}
+    pairs, sets = means_by_pair(results)
+    lines = [
+        f"| first | second | seeds | {' | '.join(TITLES[name] for name in sets)} |",
+        "| --- | --- | --- |" + " --- |" * len(sets),
+    ]
+    for (a, b), group in pairs.items():
+        points = " | ".join(f"{_points(group[name])}{_reading(group[name], ', ')}" if name in group else "–" for name in sets)
+        lines.append(f"| {titles[a]} | {titles[b]} | {max(mean['seeds'] for mean in group.values())} | {points} |")
+    return lines
+
+
+def means_by_pair(results: dict) -> tuple[dict[tuple[str, str], dict[str, dict]], list[str]]:
+    """Each pair's means by the set of pictures, and the sets that there are."""
+    pairs: dict[tuple[str, str], dict[str, dict]] = {}
+    for mean in results["means"]:
+        pairs.setdefault((mean["a"], mean["b"]), {})[mean["set"]] = mean
+    return pairs, [name for name in SETS if any(name in group for group in pairs.values())]
 
 
 def differences_table(results: dict) -> list[str]:
@@ -74,18 +102,20 @@ def differences_table(results: dict) -> list[str]:
     for (a, b, name), seeds in groups.items():
         begin = f"| {titles[a]} | {titles[b]} | {TITLES[name]} |"
         for d in seeds:
-            reading = "" if is_resolved(d["points"], d["error"]) else UNRESOLVED
             test = f"{d['only_a']} | {d['only_b']} | {d['z']:+.1f} | {d['p']:.2g}"
-            lines.append(f"{begin} {d['seed']} | {_points(d)} | {test} | {reading} |")
+            lines.append(f"{begin} {d['seed']} | {_points(d)} | {test} | {_reading(d)} |")
         if len(seeds) > 1:
             (mean,) = (m for m in results["means"] if (m["a"], m["b"], m["set"]) == (a, b, name))
-            reading = "" if is_resolved(mean["points"], mean["error"]) else UNRESOLVED
-            lines.append(f"{begin} mean of {len(seeds)} | {_points(mean)} | | | | | {reading} |")
+            lines.append(f"{begin} mean of {len(seeds)} | {_points(mean)} | | | | | {_reading(mean)} |")
     return lines
 
 
 def _points(difference: dict) -> str:
     return f"{difference['points']:+.2f} ± {difference['error']:.2f}"
+
+
+def _reading(difference: dict, before: str = "") -> str:
+    return "" if is_resolved(difference["points"], difference["error"]) else before + UNRESOLVED
 
 
 def gradients_table(results: dict) -> list[str]:
@@ -137,11 +167,12 @@ def machines(results: dict) -> str:
 
 EXPLANATION = (
     "Operations are millions a picture: 1-bit, full-precision, and as the paper counts (1-bit ÷ 64 + full-precision). Errors "
-    "are of the first guess, in per cent; ± is the standard error over seeds where there are several. Points are the first's "
-    "top-1 less the second's ± its standard error. A seed's test is McNemar's: pictures that only the first, only the second "
-    "gets right, z and the two-sided p; it is about the sampling of pictures, and not corrected for the number of tests. Over "
-    "seeds: the mean, and the larger of what the seeds' spread and what the sampling of pictures gives it; all seeds are "
-    "tested on the same pictures, so more of them do not average sampling away. Below 2 standard errors: not resolved."
+    "are of the first guess, ECE is the calibration error (of a network: on the validation pictures), both in per cent; ± "
+    "is the standard error over seeds where there are several. Points are the first's top-1 less the second's ± its standard "
+    "error. A seed's test is McNemar's: pictures that only the first, only the second gets right, z and the two-sided p; it is "
+    "about the sampling of pictures, and not corrected for the number of tests. Over seeds: the mean, and the larger of what "
+    "the seeds' spread and what the sampling of pictures gives it; all seeds are tested on the same pictures, so more of them "
+    "do not average sampling away. Below 2 standard errors: not resolved."
 )
 
 
@@ -179,7 +210,7 @@ PARTS: dict[str, Callable[[dict], list[str]]] = {
     "machines": lambda results: [machines(results)],
     "networks": networks_table,
     "runs": runs_table,
-    "differences": differences_table,
+    "means": means_table,
     "gradients": gradients_table,
 }
 MARK = re.compile(r"<!-- made: (?P<study>[\w-]+) (?P<part>\w+) -->\n(?P<text>.*?)<!-- end -->", re.DOTALL)
