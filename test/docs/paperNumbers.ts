@@ -29,6 +29,7 @@ import {
 } from 'bitpath/analysis';
 import { storedAs } from '#lib/graph/index.js';
 import { interpret } from '../reference/interpreter.js';
+import { type Pictures, type Run, both, claim, difference, seedsOf, written } from './claimNumbers.js';
 
 /** This file runs as out/test/docs/paper.test.js. */
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -37,7 +38,6 @@ export const paper = read('docs/paper.md');
 
 const M = (cost: number | undefined) => `${((cost ?? Number.NaN) / 1e6).toFixed(1)} M`;
 const two = (value: number) => value.toFixed(2);
-const signed = (value: number) => `${value < 0 ? '−' : '+'}${two(Math.abs(value))}`;
 const percent = (value: number) => `${value < 0 ? '−' : '+'}${Math.round(100 * Math.abs(value))} %`;
 const costsOf = (...args: Parameters<typeof gradientPaths>) => gradientPaths(...args).levels.map(({ cost }) => cost);
 const network = (name: string) => costsOf(buildArchitecture(name));
@@ -102,43 +102,6 @@ const row = (number: number) => rows[number - 1]!;
 const agreements = (column: 'storage' | 'computation', agreement: string) =>
   rows.filter(({ counted }) => counted?.[column].agreement === agreement).length;
 const computationOf = (igp: number, base: number) => percent(row(igp).gflops / row(base).gflops - 1);
-
-type Pictures = 'validation' | 'holdout';
-type Scores = { readonly top1: number; readonly images: number };
-interface Run {
-  readonly network: string;
-  readonly seed: number;
-  readonly epochs: number;
-  readonly validation: Scores;
-  readonly holdout: Scores;
-}
-/** Of two networks' top-1, over the seeds that both have. */
-interface Difference {
-  readonly a: string;
-  readonly b: string;
-  readonly set: Pictures;
-  readonly seeds: number;
-  readonly points: number;
-  readonly error: number;
-}
-interface Study {
-  readonly networks: Readonly<Record<string, { readonly title: string }>>;
-  readonly runs: readonly Run[];
-  readonly means: readonly Difference[];
-}
-const claim: Study = JSON.parse(read('training/results/claim.json'));
-function difference(a: string, b: string, set: Pictures): Difference {
-  const found = claim.means.find((one) => one.a === a && one.b === b && one.set === set);
-  assert.ok(found, `${a} ${b} ${set}`);
-  return found;
-}
-const written = ({ points, error }: Difference) => `${signed(points)} ± ${two(error)}`;
-const both = (a: string, b: string) =>
-  (['validation', 'holdout'] as const).map((set) => written(difference(a, b, set))).join(' and ');
-const seedsOf = (a: string, b: string) => {
-  const { seeds } = difference(a, b, 'validation');
-  return `${seeds} seed${seeds > 1 ? 's' : ''}`;
-};
 
 /** Numbers of the summary, row by row. */
 export const SUMMARY: Readonly<Record<string, () => string>> = {
