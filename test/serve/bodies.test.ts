@@ -89,7 +89,11 @@ test('in mixed traffic over kept connections, each gets the answer to what it se
       socket.on('close', () => resolve());
     });
   const tooLong = async () => {
-    const chunks = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(2 ** 16)) });
+    // Not without end: a client that has its answer may go on reading it, into memory.
+    let left = 128;
+    const chunks = new ReadableStream({
+      pull: (controller) => (left-- > 0 ? controller.enqueue(new Uint8Array(2 ** 16)) : controller.close()),
+    });
     const status = await fetch(url + INFER, { method: 'POST', body: chunks, duplex: 'half' } as RequestInit)
       .then((response) => response.status)
       .catch(() => 413); // closed before it had sent all
